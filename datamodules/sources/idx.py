@@ -1,0 +1,67 @@
+"""The idx files of MNIST and its relatives: found unpacked or as .gz, checked by md5, downloaded where missing."""
+
+import gzip
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from infogan.errors import DataError
+
+HEADER = {1: 8, 3: 16}
+"""Bytes before the data: magic number and one size a dimension, four bytes each."""
+
+TorchvisionName = Literal["MNIST", "FashionMNIST"]
+
+
+def read_idx(root: Path, data_set: TorchvisionName, file: str, md5: str) -> np.ndarray:
+    """The uint8 array in `root/<data_set>/raw/<file>` or `<file>.gz`, downloaded by torchvision where neither is there.
+
+    Raises DataError where the contents (unpacked) do not have this md5, or where nothing can be had.
+    """
+    path = root / data_set / "raw" / file
+    packed = path.with_name(path.name + ".gz")
+    if not path.is_file() and not packed.is_file():
+        download(root, data_set)
+    try:
+        contents = path.read_bytes() if path.is_file() else gzip.decompress(packed.read_bytes())
+    except (OSError, EOFError) as error:
+        raise DataError(f"{packed if not path.is_file() else path} could not be read: {error}") from None
+    found = hashlib.md5(contents, usedforsecurity=False).hexdigest()
+    if found != md5:
+        place = path if path.is_file() else packed
+        raise DataError(f"{place} is not the official file (md5 {found}, expected {md5}): delete it to download it anew")
+    dimensions = contents[3]
+    shape = np.frombuffer(contents, ">u4", count=dimensions, offset=4)
+    return np.frombuffer(contents, np.uint8, offset=HEADER[dimensions]).reshape(shape).copy()
+
+
+def download(root: Path, data_set: TorchvisionName) -> None:
+    """All four files through torchvision, with its progress bar. Raises DataError where that fails."""
+    from torchvision import datasets
+
+    print(f"{data_set} is not in {root}: downloading")
+    try:
+        getattr(datasets, data_set)(str(root), download=True)
+    except Exception as error:  # torchvision lets any kind of network error through
+        raise DataError(
+            f"{data_set} could not be downloaded ({type(error).__name__}): put train-images-idx3-ubyte, "
+            f"train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte (or their .gz) into "
+            f"{root / data_set / 'raw'}, or name the folder above with paths.data or INFOGAN_DATA"
+        ) from None
+
+
+def read_split(
+    root: Path, data_set: TorchvisionName, split: Literal["train", "test"], md5: Mapping[str, str]
+) -> tuple[Tensor, Tensor]:
+    """Images (N, 1, H, W) uint8 and labels (N,) int64 of one split; `md5` by file name. Raises as `read_idx`."""
+    prefix = "train" if split == "train" else "t10k"
+    images, labels = (
+        torch.from_numpy(read_idx(root, data_set, file, md5[file]))
+        for file in (f"{prefix}-images-idx3-ubyte", f"{prefix}-labels-idx1-ubyte")
+    )
+    return images.unsqueeze(1), labels.long()

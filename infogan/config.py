@@ -1,0 +1,249 @@
+"""The typed schema of conf/: every key, its type, its range and its meaning. The values live in the YAML files.
+
+`check` turns a composed configuration into a `Config`, or refuses it with one line that names the key.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
+
+from infogan.errors import ConfigError
+
+Positive = Annotated[int, Field(ge=1)]
+LearningRate = Annotated[float, Field(gt=0, le=1)]
+Lambda = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Slope = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Section(BaseModel):
+    """A part of the configuration: no unknown keys, no silent conversions, no change after it was checked."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Conv(Section):
+    """A 4×4 convolution to `conv` channels: stride 2 halves the size, stride 1 keeps it."""
+
+    conv: Positive
+    stride: Literal[1, 2]
+    batch_norm: bool = False
+
+
+class Up(Section):
+    """A transposed 4×4 convolution to `up` channels: stride 2 doubles the size, stride 1 keeps it."""
+
+    up: Positive
+    stride: Literal[1, 2]
+    batch_norm: bool = False
+
+
+class Linear(Section):
+    """A fully connected layer to `fc` features, or to [channels, height, width]."""
+
+    fc: Positive | Annotated[list[Positive], Field(min_length=3, max_length=3)]
+    batch_norm: bool = False
+
+
+def _tag(*keys: str) -> Discriminator:
+    """Which class of a union is meant, told by the key that only it has."""
+
+    def tag(value: Any) -> str | None:
+        return next((key for key in keys if (key in value if isinstance(value, Mapping) else hasattr(value, key))), None)
+
+    return Discriminator(
+        tag,
+        custom_error_type="kind",
+        custom_error_message=f"needs one of the keys {', '.join(keys)}",
+    )
+
+
+Layer = Annotated[
+    Annotated[Conv, Tag("conv")] | Annotated[Up, Tag("up")] | Annotated[Linear, Tag("fc")],
+    _tag("conv", "up", "fc"),
+]
+
+
+class CategoricalCode(Section):
+    """`classes` equally likely values. `lambda_code` weighs this code alone (null: model.lambda_categorical)."""
+
+    kind: Literal["categorical"]
+    classes: Annotated[int, Field(ge=2)]
+    lambda_code: Lambda | None = None
+
+
+class UniformCode(Section):
+    """Uniform on [low, high]. Q's standard deviation is `sigma`, or learned. `lambda_code` weighs this code alone
+    (null: model.lambda_continuous)."""
+
+    kind: Literal["uniform"]
+    low: float
+    high: float
+    sigma: Annotated[float, Field(gt=0)] | Literal["learned"]
+    lambda_code: Lambda | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.low < self.high:
+            raise ValueError(f"low = {self.low} must be below high = {self.high}")
+        return self
+
+
+CodeConfig = Annotated[CategoricalCode | UniformCode, Field(discriminator="kind")]
+
+
+class GeneratorConfig(Section):
+    """`layers` from the latents to the image; `slope` of the leaky ReLU (0: ReLU); `output` squashes the last layer."""
+
+    layers: Annotated[list[Layer], Field(min_length=1)]
+    slope: Slope
+    output: Literal["sigmoid", "tanh"]
+
+
+class DiscriminatorConfig(Section):
+    """`trunk` is shared by D and Q, `posterior` are Q's own hidden layers; `slope` of the leaky ReLU of all of them."""
+
+    trunk: Annotated[list[Layer], Field(min_length=1)]
+    posterior: list[Linear]
+    slope: Slope
+
+
+class ModelConfig(Section):
+    """The model and its objective.
+
+    lambda_categorical, lambda_continuous: λ of the codes of that kind, for G and for D/Q.
+    lambda_posterior: λ in the D/Q phase alone, for every code. null: each code's own λ, and 1 for a code whose λ is 0,
+      so that Q measures what G was not asked for (figure 1's plain GAN). 0: Q does not learn.
+    posterior_optimizer: who trains Q. `discriminator` (the authors): D's optimizer owns trunk and both heads, and the
+      information term reaches the trunk in the D phase. `generator` (most ports): G's optimizer owns Q's head as
+      well, and the trunk never sees the information term.
+    """
+
+    name: str
+    codes: Annotated[dict[str, CodeConfig], Field(min_length=1)]
+    noise: Annotated[int, Field(ge=0)]
+    noise_distribution: Literal["uniform", "normal"]
+    lambda_categorical: Lambda
+    lambda_continuous: Lambda
+    lambda_posterior: Lambda | None
+    posterior_optimizer: Literal["discriminator", "generator"]
+    generator: GeneratorConfig
+    discriminator: DiscriminatorConfig
+    learning_rate_generator: LearningRate
+    learning_rate_discriminator: LearningRate
+    betas: Annotated[list[Annotated[float, Field(ge=0, lt=1)]], Field(min_length=2, max_length=2)]
+
+    @model_validator(mode="after")
+    def _posterior_weight_has_a_phase(self) -> Self:
+        if self.posterior_optimizer == "generator" and self.lambda_posterior is not None:
+            raise ValueError("lambda_posterior needs posterior_optimizer=discriminator: there Q has a phase of its own")
+        return self
+
+
+class DataConfig(Section):
+    """`batch_size` images an iteration, over all devices together."""
+
+    name: Literal["digits", "mnist", "fashion_mnist"]
+    batch_size: Annotated[int, Field(ge=2)]
+
+
+class TrainerConfig(Section):
+    """How long and on what. One iteration is one D and one G update.
+
+    max_epochs replaces max_iterations where it is given. precision: `bf16` is autocast with float32 weights; `auto`
+    is bf16 on GPUs and CPUs that compute in it, else float32. threads: of PyTorch on the CPU, null for its own choice.
+    """
+
+    accelerator: Literal["auto", "cpu", "gpu"]
+    devices: Positive
+    precision: Literal["auto", "float32", "bf16"]
+    threads: Positive | None
+    max_iterations: Positive
+    max_epochs: Positive | None
+
+
+class WandbConfig(Section):
+    """A Weights & Biases run. mode auto: online where there are credentials, else offline."""
+
+    name: Literal["wandb"]
+    project: str
+    mode: Literal["auto", "online", "offline"]
+    tags: list[str]
+
+
+class CsvConfig(Section):
+    """Lightning's own CSV logger, for tools that read its layout, in the run folder's `csv/`."""
+
+    name: Literal["csv"]
+
+
+class NoLoggerConfig(Section):
+    """Nothing but the run folder."""
+
+    name: Literal["none"]
+
+
+LoggerConfig = Annotated[WandbConfig | CsvConfig | NoLoggerConfig, Field(discriminator="name")]
+"""What is added to the run folder's metrics.csv."""
+
+
+class CallbacksConfig(Section):
+    """How often things around the loop happen, in iterations."""
+
+    log_every: Positive
+    traversals_every: Positive
+    traversal_rows: Positive
+    traversal_points: Annotated[int, Field(ge=2)]
+    scores_every: Positive
+    score_images: Positive
+    checkpoint_every: Positive
+
+
+class PathsConfig(Section):
+    """`data` holds the originals, one folder a data set; `outputs` the run folders."""
+
+    data: str
+    outputs: str
+
+
+class Config(Section):
+    """One experiment, whole."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    run: str | None
+    data: DataConfig
+    model: ModelConfig
+    trainer: TrainerConfig
+    logger: LoggerConfig
+    callbacks: CallbacksConfig
+    paths: PathsConfig
+
+
+def check(values: Mapping[str, Any]) -> Config:
+    """The configuration as typed objects. Raises ConfigError, one line that names every key that is wrong."""
+    try:
+        return Config.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError("; ".join(_line(detail) for detail in error.errors(include_url=False))) from None
+
+
+def _line(detail: Any) -> str:
+    tags = {"conv", "up", "fc", "categorical", "uniform", "wandb", "csv", "none"}
+    parts = [part for k, part in enumerate(detail["loc"]) if not _is_tag(detail, k, tags)]
+    key = ".".join(str(part) for part in parts)
+    message = detail["msg"].removeprefix("Value error, ")
+    if detail["type"] == "extra_forbidden":
+        return f"{key}: there is no such key"
+    if detail["type"] == "missing":
+        return f"{key} is missing"
+    if detail["type"] == "value_error":
+        return f"{key}: {message}"
+    return f"{key}={detail['input']}: {message[0].lower()}{message[1:]}"
+
+
+def _is_tag(detail: Any, position: int, tags: set[str]) -> bool:
+    """Pydantic puts a union's tag into the path, after a list index, a code's name or `logger`; it is no key of ours."""
+    loc = detail["loc"]
+    before = loc[position - 1] if position else None
+    named_code = position >= 2 and loc[position - 2] == "codes"
+    return loc[position] in tags and (isinstance(before, int) or named_code or before == "logger")

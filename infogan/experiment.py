@@ -1,0 +1,245 @@
+"""An experiment is a folder: made from a checked configuration, trained, and opened again to go on."""
+
+import logging
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from infogan.config import Config, WandbConfig, check
+from infogan.errors import ConfigError, RunError
+from infogan.storage import new_run_folder, newest_checkpoint, write_atomically, write_json
+
+if TYPE_CHECKING:
+    import lightning as L
+    from lightning.pytorch.loggers.logger import Logger
+
+    from datamodules import ImageDataModule
+    from infogan.module import InfoGAN
+
+log = logging.getLogger("infogan")
+
+PRECISIONS = {"float32": "32-true", "bf16": "bf16-mixed"}
+"""Lightning's names."""
+
+
+def create(values: Mapping[str, Any], outputs: Path, name: str) -> Path:
+    """Makes a run folder holding config.yaml: the configuration checked, with what depends on this machine resolved.
+
+    Raises ConfigError before anything is read or written, RunError where `outputs` cannot be written.
+    """
+    config = resolved(check(values))
+    folder = new_run_folder(outputs, name)
+    save_config(config, folder)
+    write_json(folder / "provenance.json", provenance())
+    return folder
+
+
+def resolved(config: Config) -> Config:
+    """`precision=auto` and `max_epochs` as what they come to here, after the checks that span several sections."""
+    from datamodules import DATA_MODULES
+
+    data = DATA_MODULES[config.data.name]
+    batch_size, devices = config.data.batch_size, config.trainer.devices
+    if batch_size > data.train_size:
+        raise ConfigError(f"data.batch_size={batch_size}: {config.data.name} has {data.train_size} images to train on")
+    if batch_size % devices or batch_size // devices < 2:
+        raise ConfigError(
+            f"data.batch_size={batch_size}: must give each of trainer.devices={devices} the same number of images, "
+            "2 or more"
+        )
+    made = image_shape(config)
+    if made != data.image_shape:
+        raise ConfigError(
+            f"model={config.model.name} makes images of {made} (channels, height, width), "
+            f"data={config.data.name} has {data.image_shape}: the preset of that name fits"
+        )
+    trainer = config.trainer.model_copy(
+        update={
+            "precision": best_precision(config) if config.trainer.precision == "auto" else config.trainer.precision,
+            "max_iterations": iterations(config, data.train_size // batch_size),
+            "max_epochs": None,
+        }
+    )
+    return config.model_copy(update={"trainer": trainer})
+
+
+def image_shape(config: Config) -> tuple[int, ...]:
+    """(channels, height, width) of what the generator makes. Raises ConfigError where the layers do not fit together."""
+    import torch
+
+    from infogan.module import latents_of
+    from infogan.networks import Discriminator, Generator
+
+    latents = latents_of(config.model)
+    try:
+        with torch.device("meta"):
+            shape = Generator(config.model.generator, latents.width).image_shape
+            Discriminator(config.model.discriminator, shape, latents.outputs)
+    except ValueError as error:
+        raise ConfigError(f"model={config.model.name}: its layers do not fit together: {error}") from None
+    return shape
+
+
+def iterations(config: Config, per_epoch: int) -> int:
+    """Length of training: `max_epochs` where it is given, else `max_iterations`."""
+    epochs = config.trainer.max_epochs
+    return config.trainer.max_iterations if epochs is None else epochs * per_epoch
+
+
+def best_precision(config: Config) -> str:
+    """bf16 where the device computes in it without emulation, else float32."""
+    import torch
+
+    if config.trainer.accelerator != "cpu" and torch.cuda.is_available():
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
+    if config.trainer.accelerator == "gpu":
+        raise ConfigError("trainer.accelerator=gpu: PyTorch sees no GPU on this machine; trainer=cpu runs without one")
+    features = torch.cpu.get_capabilities()
+    return "bf16" if features.get("avx512_bf16") or features.get("amx_bf16") else "float32"
+
+
+def provenance() -> dict[str, Any]:
+    """What a reader needs to repeat the run: the command, the code's revision, versions and machine."""
+    import platform
+
+    import lightning
+    import torch
+
+    def git(*words: str) -> str | None:
+        here = Path(__file__).parent
+        done = subprocess.run(["git", "-C", here, *words], capture_output=True, text=True, check=False)
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    module, arguments = getattr(sys.modules["__main__"], "__spec__", None), sys.argv[1:]
+    name = f"-m {module.name}" if module else sys.argv[0]
+    return {
+        "command": f"python {name} {shlex.join(arguments)}".strip(),
+        "revision": git("rev-parse", "HEAD"),
+        "uncommitted_changes": bool(git("status", "--porcelain", "--untracked-files=no")),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "lightning": lightning.__version__,
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {torch.backends.cpu.get_cpu_capability()}",
+        "gpus": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())],
+    }
+
+
+def save_config(config: Config, folder: Path) -> None:
+    """config.yaml, whole and resolved."""
+    import yaml
+
+    text = yaml.safe_dump(config.model_dump(), sort_keys=False)
+    write_atomically(folder / "config.yaml", lambda staged: staged.write_text(text))
+
+
+def load_config(folder: Path) -> Config:
+    """The configuration of a run folder. Raises RunError where it has none, ConfigError where it does not fit."""
+    import yaml
+
+    try:
+        return check(yaml.safe_load((folder / "config.yaml").read_text()))
+    except (OSError, yaml.YAMLError) as error:
+        raise RunError(f"{folder}/config.yaml could not be read: {error}") from None
+
+
+def build_data(config: Config) -> "ImageDataModule":
+    """The data module that the configuration names."""
+    from datamodules import DATA_MODULES
+    from infogan.networks.generator import value_range
+
+    data = DATA_MODULES[config.data.name]
+    root = Path(config.paths.data).expanduser().absolute()
+    return data(root, config.data.batch_size, value_range(config.model.generator), config.seed)
+
+
+def build_module(config: Config) -> "InfoGAN":
+    """The model with its freshly initialised weights, a function of the seed."""
+    from infogan.module import InfoGAN
+
+    return InfoGAN(config.model, config.data.batch_size, config.seed, config.callbacks.log_every)
+
+
+def build_loggers(config: Config, folder: Path, group: str | None, iteration: int) -> "list[Logger]":
+    """metrics.csv, and what `logger` adds to it. Says in one line what becomes of a W&B run."""
+    from lightning.pytorch.loggers import CSVLogger
+
+    from infogan.loggers import MetricsFile, WandbRun, wandb_id, wandb_mode
+
+    loggers: list[Logger] = [MetricsFile(folder / "metrics.csv", iteration)]
+    if isinstance(config.logger, WandbConfig):
+        mode = wandb_mode(config.logger.mode)
+        if mode == "offline":
+            log.info(f"W&B: offline, no credentials; later: wandb login, then wandb sync {folder}/wandb/offline-run-*")
+        run = WandbRun(
+            name=folder.name,
+            project=config.logger.project,
+            group=group,
+            job_type=config.data.name,
+            tags=[config.data.name, config.model.name, *config.logger.tags],
+            config={**config.model_dump(), "provenance": provenance()},
+            id=wandb_id(folder),
+            resume="allow",
+            save_dir=folder,
+            mode=mode,
+        )
+        loggers.append(run)
+    elif config.logger.name == "csv":
+        loggers.append(CSVLogger(folder, name="csv"))
+    return loggers
+
+
+def build_callbacks(config: Config, folder: Path, data: "ImageDataModule") -> "list[L.Callback]":
+    """What happens around the loop, in the order in which it happens."""
+    from callbacks.checkpoints import Checkpoints
+    from callbacks.training_log import TrainingLog
+
+    every = config.callbacks
+    training_log = TrainingLog(every.log_every)
+    return [training_log, Checkpoints(folder, every.checkpoint_every, config.trainer.max_iterations)]
+
+
+def train(folder: Path, group: str | None = None) -> dict[str, Any]:
+    """Trains the run of this folder from its newest checkpoint, or from the start, to its last iteration."""
+    import lightning as L
+    import torch
+    from lightning.pytorch.utilities.rank_zero import rank_zero_only
+
+    from callbacks.checkpoints import TreeCheckpointIO
+
+    config = load_config(folder)
+    if config.trainer.threads is not None:
+        torch.set_num_threads(config.trainer.threads)
+    checkpoint = newest_checkpoint(folder)
+    data, module = build_data(config), build_module(config)
+    loggers = build_loggers(config, folder, group, iteration=checkpoint_iteration(checkpoint))
+    several = config.trainer.devices > 1
+    trainer = L.Trainer(
+        accelerator=config.trainer.accelerator,
+        devices=config.trainer.devices,
+        strategy="ddp_find_unused_parameters_true" if several else "auto",
+        sync_batchnorm=several,
+        precision=PRECISIONS[config.trainer.precision],
+        max_steps=2 * config.trainer.max_iterations,  # Lightning counts the updates of both optimizers
+        max_epochs=-1,
+        logger=loggers,
+        callbacks=build_callbacks(config, folder, data),
+        plugins=[TreeCheckpointIO()],
+        default_root_dir=folder,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+        limit_val_batches=0,
+        num_sanity_val_steps=0,
+    )
+    trainer.fit(module, data, ckpt_path=checkpoint)
+    return {}
+
+
+def checkpoint_iteration(checkpoint: Path | None) -> int:
+    """The iteration after which a checkpoint was made, 0 for none."""
+    return 0 if checkpoint is None else int(checkpoint.stem.removeprefix("iteration_"))

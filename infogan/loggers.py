@@ -1,0 +1,139 @@
+"""Where numbers go: metrics.csv in the run folder always; Weights & Biases where it is asked for."""
+
+import csv
+import io
+import math
+import netrc
+import os
+import secrets
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlparse
+
+from lightning.pytorch.loggers import WandbLogger
+from lightning.pytorch.loggers.logger import Logger, rank_zero_experiment
+from lightning.pytorch.utilities.rank_zero import rank_zero_only
+
+from infogan.storage import write_atomically
+
+Row = dict[str, float]
+
+
+class MetricsFile(Logger):
+    """metrics.csv: one row an iteration, one column a number, empty where it was not measured in that iteration.
+
+    Opened again by a resumed run, it drops the rows after `iteration`, which will be measured anew.
+    """
+
+    def __init__(self, path: Path, iteration: int) -> None:
+        super().__init__()
+        self.path = path
+        self.rows = [row for row in read_metrics(path) if row["iteration"] <= iteration] if path.is_file() else []
+        self._columns = list(dict.fromkeys(key for row in self.rows for key in row))
+        self._written = 0
+
+    @property
+    def name(self) -> str:
+        return "metrics"
+
+    @property
+    def version(self) -> str:
+        return ""
+
+    @rank_zero_only
+    def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:
+        """config.yaml holds them."""
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        assert step is not None
+        if not self.rows or self.rows[-1]["iteration"] != step:
+            self.save()
+            self.rows.append({"iteration": step})
+        elif self._written == len(self.rows):
+            self._written = 0
+        self.rows[-1].update(metrics)
+
+    @rank_zero_only
+    def save(self) -> None:
+        """Puts on disk what is not yet there."""
+        columns = list(dict.fromkeys([*self._columns, *(key for row in self.rows[self._written :] for key in row)]))
+        if columns != self._columns or self._written == 0:
+            self._columns, self._written = columns, 0
+            text = self._lines([{key: key for key in columns}, *self.rows])
+            write_atomically(self.path, lambda staged: staged.write_text(text))
+        else:
+            with self.path.open("a") as file:
+                file.write(self._lines(self.rows[self._written :]))
+        self._written = len(self.rows)
+
+    @rank_zero_only
+    def finalize(self, status: str) -> None:
+        self.save()
+
+    def _lines(self, rows: list[Any]) -> str:
+        text = io.StringIO()
+        csv.DictWriter(text, self._columns, lineterminator="\n").writerows(rows)
+        return text.getvalue()
+
+
+def read_metrics(path: Path) -> list[Row]:
+    """The rows of a metrics.csv in their order, without the empty cells."""
+    with path.open() as file:
+        return [{key: float(value) for key, value in row.items() if value} for row in csv.DictReader(file)]
+
+
+class WandbRun(WandbLogger):
+    """A W&B run whose only x axis is `iteration`, and whose headline numbers carry their best value as summary."""
+
+    @property
+    @rank_zero_experiment
+    def experiment(self) -> Any:
+        first = self._experiment is None
+        run = super().experiment
+        if first:
+            run.define_metric("iteration", hidden=True)
+            run.define_metric("*", step_metric="iteration", step_sync=True)
+            for name in ("acc", "nmi", "ari"):
+                run.define_metric(name, step_metric="iteration", summary="max")
+        return run
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        self.experiment.log({**metrics, "iteration": step})
+
+
+WandbMode = Literal["online", "offline"]
+
+
+def wandb_mode(asked: Literal["auto", "online", "offline"]) -> WandbMode:
+    """`auto` is online where there are credentials (WANDB_API_KEY or netrc), else offline; WANDB_MODE has its say."""
+    if asked != "auto":
+        return asked
+    if os.environ.get("WANDB_MODE") in ("offline", "disabled", "dryrun"):
+        return "offline"
+    return "online" if os.environ.get("WANDB_API_KEY") or _in_netrc() else "offline"
+
+
+def _in_netrc() -> bool:
+    host = urlparse(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).hostname
+    try:
+        return netrc.netrc(os.environ.get("NETRC")).authenticators(host or "") is not None
+    except (OSError, netrc.NetrcParseError):
+        return False
+
+
+def wandb_id(run_folder: Path) -> str:
+    """The id of this folder's W&B run: made once, and found again by a resumed run."""
+    path = run_folder / "wandb" / "id"
+    if not path.is_file():
+        identifier = secrets.token_hex(4)
+        write_atomically(path, lambda staged: staged.write_text(identifier))
+    return path.read_text()
+
+
+def finite(value: float) -> float | None:
+    """JSON has no NaN and no infinities: None in their place."""
+    return value if math.isfinite(value) else None

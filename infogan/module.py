@@ -1,0 +1,176 @@
+"""InfoGAN as a LightningModule: one iteration is a D phase and a G phase."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import lightning as L
+import torch
+from torch import Tensor, nn
+
+from infogan.config import CodeConfig, ModelConfig
+from infogan.latents import Categorical, Code, Latents, Uniform
+from infogan.losses import discriminator_loss, generator_loss, information_bound, weighted_information
+from infogan.networks import Discriminator, Generator
+from infogan.networks.generator import value_range
+from infogan.networks.layers import initialise
+
+
+class InfoGAN(L.LightningModule):
+    """Generator, discriminator and posterior, and the game they play (Chen et al. 2016, equation 6).
+
+    min over G and Q, max over D of V(D, G) - Σ_j λ_j L_j(G, Q), as the authors' code does it:
+
+    D phase, on detached fakes: -E log D(x) - E log(1 - D(G(z, c))) - Σ λ_j L_j moves trunk, D head and Q head.
+    G phase, D and Q frozen: -E log D(G(z, c)) - Σ λ_j L_j moves G.
+
+    With `posterior_optimizer=generator` the information term leaves the D phase, and in the G phase moves Q's head too.
+    `iteration` counts finished iterations; it is part of the checkpoint, and everything random is drawn from it.
+    """
+
+    def __init__(self, config: ModelConfig, batch_size: int, seed: int, log_every: int) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.model_config = config
+        self.batch_size = batch_size
+        self.seed = seed
+        self.log_every = log_every
+        self.iteration = 0
+        self.latents = latents_of(config)
+        self.value_range = value_range(config.generator)
+        self.generator = Generator(config.generator, self.latents.width)
+        self.discriminator = Discriminator(config.discriminator, self.generator.image_shape, self.latents.outputs)
+        random = torch.Generator().manual_seed(seed)
+        initialise(self.generator, random)
+        initialise(self.discriminator, random)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+        self._weights = {code.name: code.lambda_ for code in self.latents.codes}
+        self._posterior_weights = {code.name: code.lambda_posterior for code in self.latents.codes}
+        self._posterior_learns_with_d = config.posterior_optimizer == "discriminator"
+        of_d: list[nn.Module] = [self.discriminator.trunk, self.discriminator.head]
+        of_g: list[nn.Module] = [self.generator]
+        (of_d if self._posterior_learns_with_d else of_g).append(self.discriminator.posterior)
+        self._parameters_of_d = [p for part in of_d for p in part.parameters()]
+        self._parameters_of_g = [p for part in of_g for p in part.parameters()]
+
+    def configure_optimizers(self) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
+        """Adam for D and for G, in that order."""
+        config = self.model_config
+        beta1, beta2 = config.betas
+        return (
+            torch.optim.Adam(
+                self._parameters_of_d, config.learning_rate_discriminator, betas=(beta1, beta2), fused=True
+            ),
+            torch.optim.Adam(self._parameters_of_g, config.learning_rate_generator, betas=(beta1, beta2), fused=True),
+        )
+
+    def training_step(self, real: Tensor, batch_idx: int) -> dict[str, Tensor]:
+        """One iteration on (N, C, H, W) real images in `value_range`. Returns what was measured, as scalars on the device.
+
+        One forward of G serves both phases. L_I is measured in the D phase, on fakes that Q has not seen, and in
+        train mode. Gradient norms are measured in every `log_every`-th iteration only.
+        """
+        optimizer_d, optimizer_g = self.optimizers()  # type: ignore[misc,union-attr]
+        positions = range(self.trainer.global_rank, self.batch_size, self.trainer.world_size)
+        latent = self.latents.sample(self.seed, "train", self.iteration, positions).to(real.device, non_blocking=True)
+        with self._casting_weights_once():
+            fake = self.generator(latent)
+
+        with self._casting_weights_once():
+            real_logits = self.discriminator.head(self.discriminator.trunk(real))
+            fake_logits, q = self._judge(fake.detach(), posterior=self._posterior_learns_with_d)
+            adversarial_d = discriminator_loss(real_logits, fake_logits)
+            loss_d = adversarial_d
+            if q is not None:
+                information = self.information(latent, q)
+                loss_d = loss_d - weighted_information(information, self._posterior_weights)
+        optimizer_d.zero_grad()
+        self.manual_backward(loss_d)
+        norms = self._gradient_norm("discriminator", self._parameters_of_d)
+        optimizer_d.step()
+
+        with self._casting_weights_once(), _frozen(self._parameters_of_d):
+            fake_logits_g, q = self._judge(fake, posterior=True)
+            assert q is not None
+            adversarial_g = generator_loss(fake_logits_g)
+            information_g = self.information(latent, q)
+            loss_g = adversarial_g - weighted_information(information_g, self._weights)
+            if not self._posterior_learns_with_d:
+                information = information_g
+        optimizer_g.zero_grad()
+        self.manual_backward(loss_g)
+        norms |= self._gradient_norm("generator", self._parameters_of_g)
+        optimizer_g.step()
+
+        self.iteration += 1
+        return {
+            "loss/discriminator": loss_d.detach(),
+            "loss/generator": loss_g.detach(),
+            "D/real": real_logits.detach().sigmoid().mean(),
+            "D/fake": fake_logits.detach().sigmoid().mean(),
+            **{f"information/{name}": bound.detach() for name, bound in information.items()},
+            **norms,
+        }
+
+    def information(self, latent: Tensor, q: Tensor) -> dict[str, Tensor]:
+        """L_I of each code in nats, by name: the latents that made the images, (N, width), and Q's output → scalars."""
+        likelihoods = self.latents.log_likelihoods(latent, q)
+        return {code.name: information_bound(likelihoods[code.name], code.entropy) for code in self.latents.codes}
+
+    def _judge(self, images: Tensor, posterior: bool) -> tuple[Tensor, Tensor | None]:
+        if posterior:
+            return self.discriminator(images)
+        return self.discriminator.head(self.discriminator.trunk(images)), None
+
+    def _gradient_norm(self, name: str, parameters: list[nn.Parameter]) -> dict[str, Tensor]:
+        if self.iteration % self.log_every:
+            return {}
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        return {f"gradient_norm/{name}": torch.nn.utils.get_total_norm(gradients)}
+
+    @contextmanager
+    def _casting_weights_once(self) -> Iterator[None]:
+        """Autocast as the trainer's precision sets it, with its cache of cast weights on, and emptied at the end.
+
+        Lightning turns the cache off, since it outlives an optimizer step: G would then see D's old weights.
+        """
+        device = self.device.type
+        if not torch.is_autocast_enabled(device):
+            yield
+            return
+        with torch.autocast(device, torch.get_autocast_dtype(device), cache_enabled=True):
+            yield
+        torch.clear_autocast_cache()
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["iteration"] = self.iteration
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self.iteration = checkpoint["iteration"]
+
+
+@contextmanager
+def _frozen(parameters: list[nn.Parameter]) -> Iterator[None]:
+    """No gradient is computed for these parameters in what is built inside."""
+    for p in parameters:
+        p.requires_grad_(False)
+    yield
+    for p in parameters:
+        p.requires_grad_(True)
+
+
+def latents_of(config: ModelConfig) -> Latents:
+    """The codes in the order of the configuration, each with its two weights, and the noise."""
+    codes = tuple(_code(name, code, config) for name, code in config.codes.items())
+    return Latents(codes, config.noise, config.noise_distribution)
+
+
+def _code(name: str, code: CodeConfig, config: ModelConfig) -> Code:
+    kind_lambda = config.lambda_categorical if code.kind == "categorical" else config.lambda_continuous
+    lambda_ = kind_lambda if code.lambda_code is None else code.lambda_code
+    lambda_posterior = (lambda_ or 1.0) if config.lambda_posterior is None else config.lambda_posterior
+    if code.kind == "categorical":
+        return Categorical(name, code.classes, lambda_, lambda_posterior)
+    sigma = None if code.sigma == "learned" else code.sigma
+    return Uniform(name, code.low, code.high, sigma, lambda_, lambda_posterior)

@@ -1,0 +1,29 @@
+"""G: codes and noise → images."""
+
+from torch import Tensor, nn
+
+from infogan.config import GeneratorConfig
+from infogan.networks.layers import linear_map, stack
+
+
+class Generator(nn.Module):
+    """(N, width) latents → (N, C, H, W) images in `value_range`.
+
+    The last layer of the preset gives the image; all before it have a norm where they ask for it and a rectifier.
+    """
+
+    def __init__(self, config: GeneratorConfig, width: int) -> None:
+        super().__init__()
+        *hidden, last = config.layers
+        self.hidden, shape = stack(hidden, (width,), config.slope)
+        to_image, self.image_shape = linear_map(last, shape)
+        self.to_image = nn.Sequential(*to_image)
+        self.squash = nn.Sigmoid() if config.output == "sigmoid" else nn.Tanh()
+
+    def forward(self, latent: Tensor) -> Tensor:
+        return self.squash(self.to_image(self.hidden(latent)))
+
+
+def value_range(config: GeneratorConfig) -> tuple[float, float]:
+    """The range of the generator's images, into which real images are scaled: [0, 1] or [-1, 1]."""
+    return (0.0, 1.0) if config.output == "sigmoid" else (-1.0, 1.0)

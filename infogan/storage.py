@@ -1,0 +1,154 @@
+"""Files that are whole or not there: atomic writes, checkpoints without pickle, run folders."""
+
+import json
+import os
+import re
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from infogan.errors import RunError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+CHECKPOINT_PATTERN = "iteration_*.safetensors"
+
+
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Calls `write` on a name beside `path`, flushes to the disk, then moves it into place.
+
+    A crash leaves the old file or the new one, never a part. Raises RunError where the folder cannot be written.
+    """
+    staged = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(staged)
+        with open(staged, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(staged, path)
+    except OSError as error:
+        raise RunError(f"{path} could not be written: {error.strerror or error}") from error
+    finally:
+        staged.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: object) -> None:
+    """`value` as indented JSON; NaN and infinities are refused (ValueError), since JSON has none."""
+    text = json.dumps(value, indent=2, allow_nan=False) + "\n"
+    write_atomically(path, lambda staged: staged.write_text(text))
+
+
+def save_tree(path: Path, tree: object) -> None:
+    """Nested dicts, lists, tuples, tensors and plain values as one safetensors file, written atomically.
+
+    Tensors are stored as such, all else as JSON in the header: nothing in the file can run code when it is read.
+    Raises TypeError for any other type.
+    """
+    from safetensors.torch import save_file
+
+    tensors: dict[str, Tensor] = {}
+    structure = json.dumps(_pack(tree, tensors))
+    write_atomically(path, lambda staged: save_file(tensors, staged, metadata={"tree": structure}))
+
+
+def load_tree(path: Path) -> Any:
+    """What `save_tree` stored, on the CPU. Raises RunError where the file is missing or damaged."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            structure = (file.metadata() or {})["tree"]
+            return _unpack(json.loads(structure), file.get_tensor)
+    except FileNotFoundError:
+        raise RunError(f"{path} does not exist") from None
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise RunError(f"{path} is not a checkpoint of this project, or is damaged: {error}") from None
+
+
+def _pack(node: Any, tensors: "dict[str, Tensor]") -> Any:
+    import torch
+
+    if isinstance(node, torch.Tensor):
+        name = str(len(tensors))
+        channels_last = node.dim() == 4 and node.is_contiguous(memory_format=torch.channels_last)
+        tensors[name] = node.detach().cpu().contiguous().clone()
+        return {"tensor": name, "channels_last": channels_last}
+    if isinstance(node, Mapping):
+        return {"dict": [[key, _pack(value, tensors)] for key, value in node.items()]}
+    if isinstance(node, tuple):
+        return {"tuple": [_pack(value, tensors) for value in node]}
+    if isinstance(node, list):
+        return {"list": [_pack(value, tensors) for value in node]}
+    if node is None or isinstance(node, str | bool | int | float):
+        return {"value": node}
+    raise TypeError(f"a checkpoint holds tensors and plain values only, not {type(node).__name__}")
+
+
+def _unpack(node: Any, tensor: Callable[[str], Any]) -> Any:
+    import torch
+
+    ((kind, content), *_) = node.items()
+    if kind == "tensor":
+        # The fused optimizers walk weights and their moments as flat memory: both must come back in the same order.
+        layout = torch.channels_last if node["channels_last"] else torch.contiguous_format
+        return tensor(content).contiguous(memory_format=layout)
+    if kind == "dict":
+        return {key: _unpack(value, tensor) for key, value in content}
+    if kind == "value":
+        return content
+    children = [_unpack(value, tensor) for value in content]
+    return tuple(children) if kind == "tuple" else children
+
+
+def new_run_folder(outputs: Path, name: str) -> Path:
+    """Makes `outputs/<name>`, or `<name>-2`, `-3` … where that is taken: two runs never share a folder."""
+    try:
+        outputs.mkdir(parents=True, exist_ok=True)
+        for attempt in range(1, 10_000):
+            folder = outputs / (name if attempt == 1 else f"{name}-{attempt}")
+            try:
+                folder.mkdir()
+                return folder
+            except FileExistsError:
+                continue
+    except OSError as error:
+        raise RunError(f"paths.outputs={outputs} cannot be written: {error.strerror or error}") from error
+    raise RunError(f"paths.outputs={outputs} holds 10,000 runs named {name}: move some away")
+
+
+def timestamp() -> str:
+    """Local time as the start of a folder's name: sorts by age."""
+    return time.strftime("%Y-%m-%d_%H-%M-%S")
+
+
+def safe_name(text: str) -> str:
+    """`text` as one part of a path, readable and without separators or spaces."""
+    return re.sub(r"[^A-Za-z0-9_.,=+-]+", "_", text).strip("_.")[:150]
+
+
+def find_run(run: str, outputs: Path) -> Path:
+    """The folder named by `run=<folder>`, or for `run=latest` the newest in `outputs`, those of sweeps included.
+
+    Raises RunError where there is no run.
+    """
+    if run != "latest":
+        folder = Path(run).expanduser()
+        if not (folder / "config.yaml").is_file():
+            raise RunError(f"run={run} is not a run folder (it holds no config.yaml); run=latest takes the newest")
+        return folder.resolve()
+    configs = [*outputs.glob("*/config.yaml"), *outputs.glob("sweeps/*/*/config.yaml")]
+    if not configs:
+        raise RunError(f"run=latest: there is no run in {outputs}; paths.outputs names another folder")
+    return max(configs, key=lambda path: path.stat().st_mtime_ns).parent.resolve()
+
+
+def newest_checkpoint(run: Path) -> Path | None:
+    """The checkpoint of the highest iteration, or None before the first."""
+    return max((run / "checkpoints").glob(CHECKPOINT_PATTERN), default=None, key=lambda path: path.name)
+
+
+def checkpoint_path(run: Path, iteration: int) -> Path:
+    """Where the checkpoint after that many iterations lies; the names sort by iteration."""
+    return run / "checkpoints" / CHECKPOINT_PATTERN.replace("*", f"{iteration:08d}")
