@@ -11,7 +11,7 @@ from infogan.module import InfoGAN
 
 
 class TrainingLog(L.Callback):
-    """Logs the mean of each number that `training_step` returns over the last `every` iterations, and images per second.
+    """Logs the mean of each number of `training_step` over the last `every` iterations, and images per second.
 
     A number that is not measured in every iteration (a gradient norm) is logged as it was measured. Between two rows
     nothing leaves the device, so the host never waits for it.

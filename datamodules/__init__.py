@@ -5,7 +5,7 @@ from datamodules.digits import Digits
 from datamodules.fashion_mnist import FashionMNIST
 from datamodules.mnist import MNIST
 
-DATA_MODULES: dict[str, type[ImageDataModule]] = {module.name: module for module in (Digits, MNIST, FashionMNIST)}
+DATA_MODULES: dict[str, type[ImageDataModule]] = {module.data_set: module for module in (Digits, MNIST, FashionMNIST)}
 """By the name that `data=` takes."""
 
-__all__ = ["DATA_MODULES", "FashionMNIST", "Digits", "ImageDataModule", "MNIST"]
+__all__ = ["DATA_MODULES", "MNIST", "Digits", "FashionMNIST", "ImageDataModule"]

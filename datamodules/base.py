@@ -27,13 +27,13 @@ class LabelledImages:
 class ImageDataModule(L.LightningDataModule, ABC):
     """Images of one data set for training, and both its splits for scores and figures.
 
-    A data set is a subclass that names itself, its image shape (channels, height, width) and its number of classes,
-    and reads a split.
+    A data set is a subclass that names itself, its image shape (channels, height, width), its classes and the size
+    of its training split, and reads a split.
     """
 
-    name: ClassVar[str]
+    data_set: ClassVar[str]
     image_shape: ClassVar[tuple[int, int, int]]
-    classes: ClassVar[int]
+    class_names: ClassVar[tuple[str, ...]]
     train_size: ClassVar[int]
 
     def __init__(self, root: Path, batch_size: int, value_range: tuple[float, float], seed: int) -> None:
@@ -53,14 +53,21 @@ class ImageDataModule(L.LightningDataModule, ABC):
         if split not in self._splits:
             data = self.read(split)
             if tuple(data.images.shape[1:]) != self.image_shape:
-                raise DataError(f"data={self.name}: images are {tuple(data.images.shape[1:])}, not {self.image_shape}")
+                raise DataError(
+                    f"data={self.data_set}: images are {tuple(data.images.shape[1:])}, not {self.image_shape}"
+                )
             self._splits[split] = data
         return self._splits[split]
 
     @property
-    def iterations_per_epoch(self) -> int:
-        """Whole batches in the training split; what is left over takes its turn in another epoch's order."""
-        return self.train_size // self.batch_size
+    def classes(self) -> int:
+        """How many labels there are."""
+        return len(self.class_names)
+
+    def batches(self, split: Split, batch_size: int, limit: int | None = None) -> Iterator[Tensor]:
+        """The split in its own order, as float32 in `value_range`; the first `limit` images where that is given."""
+        for part in self.split(split).images[:limit].split(batch_size):
+            yield scaled(part, self.value_range)
 
     def setup(self, stage: str) -> None:
         self.split("train")

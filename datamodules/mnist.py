@@ -1,5 +1,7 @@
 """MNIST: 60,000 + 10,000 handwritten digits, 28×28."""
 
+from typing import ClassVar
+
 from datamodules.base import ImageDataModule, LabelledImages, Split
 from datamodules.sources.idx import read_split
 
@@ -7,12 +9,12 @@ from datamodules.sources.idx import read_split
 class MNIST(ImageDataModule):
     """torchvision's layout: `MNIST/raw` under the data root."""
 
-    name = "mnist"
+    data_set = "mnist"
     image_shape = (1, 28, 28)
-    classes = 10
+    class_names = tuple("0123456789")
     train_size = 60_000
 
-    md5 = {
+    md5: ClassVar[dict[str, str]] = {
         "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
         "train-labels-idx1-ubyte": "a25bea736e30d166cdddb491f175f624",
         "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",

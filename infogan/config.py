@@ -6,9 +6,16 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, PlainValidator, Tag, ValidationError, model_validator
 
 from infogan.errors import ConfigError
+
+
+def _sigma(value: Any) -> float | str:
+    if value == "learned" or (isinstance(value, int | float) and not isinstance(value, bool) and value > 0):
+        return value
+    raise ValueError("must be a number above 0, or learned")
+
 
 Positive = Annotated[int, Field(ge=1)]
 LearningRate = Annotated[float, Field(gt=0, le=1)]
@@ -49,7 +56,9 @@ def _tag(*keys: str) -> Discriminator:
     """Which class of a union is meant, told by the key that only it has."""
 
     def tag(value: Any) -> str | None:
-        return next((key for key in keys if (key in value if isinstance(value, Mapping) else hasattr(value, key))), None)
+        return next(
+            (key for key in keys if (key in value if isinstance(value, Mapping) else hasattr(value, key))), None
+        )
 
     return Discriminator(
         tag,
@@ -79,7 +88,7 @@ class UniformCode(Section):
     kind: Literal["uniform"]
     low: float
     high: float
-    sigma: Annotated[float, Field(gt=0)] | Literal["learned"]
+    sigma: Annotated[float | Literal["learned"], PlainValidator(_sigma)]
     lambda_code: Lambda | None = None
 
     @model_validator(mode="after")
@@ -236,13 +245,14 @@ def _line(detail: Any) -> str:
         return f"{key}: there is no such key"
     if detail["type"] == "missing":
         return f"{key} is missing"
-    if detail["type"] == "value_error":
-        return f"{key}: {message}"
-    return f"{key}={detail['input']}: {message[0].lower()}{message[1:]}"
+    value = str(detail["input"])
+    if isinstance(detail["input"], Mapping | BaseModel):
+        return f"{key}: {message[0].lower()}{message[1:]}"
+    return f"{key}={value if len(value) < 60 else value[:57] + '...'}: {message[0].lower()}{message[1:]}"
 
 
 def _is_tag(detail: Any, position: int, tags: set[str]) -> bool:
-    """Pydantic puts a union's tag into the path, after a list index, a code's name or `logger`; it is no key of ours."""
+    """Pydantic puts a union's tag into the path, after a list index, a code's name or `logger`; it is no key."""
     loc = detail["loc"]
     before = loc[position - 1] if position else None
     named_code = position >= 2 and loc[position - 2] == "codes"

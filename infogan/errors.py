@@ -1,5 +1,7 @@
 """Errors that a user can mend. A command ends with them as one line and an exit code that is not 0."""
 
+import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,9 +25,29 @@ class RunError(InfoGANError):
 
 @contextmanager
 def ends_as_one_line() -> Iterator[None]:
-    """Turns an `InfoGANError` into `error: …` on standard error and exit code 2; other exceptions pass."""
+    """Turns the project's errors and Hydra's into `error: …` on standard error and exit code 2; others pass."""
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # else Hydra prints its own many lines and exits
     try:
         yield
     except InfoGANError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
+        line = str(error)
+    except (HydraException, OmegaConfBaseException) as error:
+        line = _hydra_line(str(error))
+    else:
+        return
+    print(f"error: {line}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+def _hydra_line(message: str) -> str:
+    """Hydra's messages span many lines, and name a key somewhere among them."""
+    group = re.search(r"Could not find '([\w/]+)/([^'/]+)'\s+Available options in '[^']+':\n((?:\t\S+\n?)+)", message)
+    if group:
+        return f"{group[1]}={group[2]}: there is no such choice; allowed: {', '.join(group[3].split())}"
+    key = re.search(r"Could not override '([^']+)'", message)
+    if key:
+        return f"{key[1]}: there is no such key; --cfg job shows all of them"
+    return " ".join(message.split())

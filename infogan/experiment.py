@@ -1,15 +1,18 @@
 """An experiment is a folder: made from a checked configuration, trained, and opened again to go on."""
 
+import json
 import logging
 import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from infogan.config import Config, WandbConfig, check
+from infogan.config import Config, CsvConfig, WandbConfig, check
 from infogan.errors import ConfigError, RunError
 from infogan.storage import new_run_folder, newest_checkpoint, write_atomically, write_json
 
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     import lightning as L
     from lightning.pytorch.loggers.logger import Logger
 
+    from callbacks.conclusion import Conclusion
     from datamodules import ImageDataModule
     from infogan.module import InfoGAN
 
@@ -24,6 +28,9 @@ log = logging.getLogger("infogan")
 
 PRECISIONS = {"float32": "32-true", "bf16": "bf16-mixed"}
 """Lightning's names."""
+
+RUN_FOLDER_OF_RANKS = "INFOGAN_RUN_FOLDER"
+"""Lightning starts the other ranks with the same command line: this variable tells them which run is theirs."""
 
 
 def create(values: Mapping[str, Any], outputs: Path, name: str) -> Path:
@@ -36,6 +43,23 @@ def create(values: Mapping[str, Any], outputs: Path, name: str) -> Path:
     save_config(config, folder)
     write_json(folder / "provenance.json", provenance())
     return folder
+
+
+def reopen(folder: Path, changes: Mapping[str, Any]) -> Path:
+    """Makes a run folder ready to go on, with `changes` to its configuration. Raises RunError where it is finished."""
+    config = load_config(folder, changes)
+    done = checkpoint_iteration(newest_checkpoint(folder))
+    config = resolved(config)
+    if done >= config.trainer.max_iterations and (done > config.trainer.max_iterations or is_concluded(folder, done)):
+        raise RunError(f"run={folder} has finished {done} iterations: trainer.max_iterations=<more> goes on")
+    save_config(config, folder)
+    return folder
+
+
+def is_concluded(folder: Path, iteration: int) -> bool:
+    """Whether summary.json was written for that iteration."""
+    path = folder / "summary.json"
+    return path.is_file() and json.loads(path.read_text())["iterations"] == iteration
 
 
 def resolved(config: Config) -> Config:
@@ -68,7 +92,7 @@ def resolved(config: Config) -> Config:
 
 
 def image_shape(config: Config) -> tuple[int, ...]:
-    """(channels, height, width) of what the generator makes. Raises ConfigError where the layers do not fit together."""
+    """(channels, height, width) of what the generator makes. Raises ConfigError where its layers do not fit."""
     import torch
 
     from infogan.module import latents_of
@@ -136,14 +160,18 @@ def save_config(config: Config, folder: Path) -> None:
     write_atomically(folder / "config.yaml", lambda staged: staged.write_text(text))
 
 
-def load_config(folder: Path) -> Config:
-    """The configuration of a run folder. Raises RunError where it has none, ConfigError where it does not fit."""
-    import yaml
+def load_config(folder: Path, changes: Mapping[str, Any] | None = None) -> Config:
+    """The configuration of a run folder, with `changes` merged over it.
+
+    Raises RunError where it has none, ConfigError where it does not fit the schema.
+    """
+    from omegaconf import OmegaConf
 
     try:
-        return check(yaml.safe_load((folder / "config.yaml").read_text()))
-    except (OSError, yaml.YAMLError) as error:
+        values = OmegaConf.merge(OmegaConf.load(folder / "config.yaml"), OmegaConf.create(dict(changes or {})))
+    except (OSError, ValueError) as error:
         raise RunError(f"{folder}/config.yaml could not be read: {error}") from None
+    return check(OmegaConf.to_container(values))  # type: ignore[arg-type]
 
 
 def build_data(config: Config) -> "ImageDataModule":
@@ -163,70 +191,106 @@ def build_module(config: Config) -> "InfoGAN":
     return InfoGAN(config.model, config.data.batch_size, config.seed, config.callbacks.log_every)
 
 
-def build_loggers(config: Config, folder: Path, group: str | None, iteration: int) -> "list[Logger]":
-    """metrics.csv, and what `logger` adds to it. Says in one line what becomes of a W&B run."""
-    from lightning.pytorch.loggers import CSVLogger
-
-    from infogan.loggers import MetricsFile, WandbRun, wandb_id, wandb_mode
-
-    loggers: list[Logger] = [MetricsFile(folder / "metrics.csv", iteration)]
+def added_loggers(config: Config, folder: Path, group: str | None) -> "list[Logger]":
+    """What `logger` adds to metrics.csv. Says in one line what becomes of a W&B run that stays offline."""
     if isinstance(config.logger, WandbConfig):
+        import wandb
+
+        from infogan.loggers import WandbRun, wandb_id, wandb_mode
+
         mode = wandb_mode(config.logger.mode)
         if mode == "offline":
-            log.info(f"W&B: offline, no credentials; later: wandb login, then wandb sync {folder}/wandb/offline-run-*")
-        run = WandbRun(
-            name=folder.name,
-            project=config.logger.project,
-            group=group,
-            job_type=config.data.name,
-            tags=[config.data.name, config.model.name, *config.logger.tags],
-            config={**config.model_dump(), "provenance": provenance()},
-            id=wandb_id(folder),
-            resume="allow",
-            save_dir=folder,
-            mode=mode,
-        )
-        loggers.append(run)
-    elif config.logger.name == "csv":
-        loggers.append(CSVLogger(folder, name="csv"))
-    return loggers
+            log.info(
+                f"W&B: offline, no credentials; to send the run later: wandb login; wandb sync {folder}/wandb/*run-*"
+            )
+        return [
+            WandbRun(
+                name=folder.name,
+                project=config.logger.project,
+                group=group,
+                job_type=config.data.name,
+                tags=[config.data.name, config.model.name, *config.logger.tags],
+                config={**config.model_dump(), "provenance": provenance()},
+                id=wandb_id(folder),
+                resume="allow",
+                save_dir=folder,
+                mode=mode,
+                settings=wandb.Settings(silent=True),
+            )
+        ]
+    if isinstance(config.logger, CsvConfig):
+        from lightning.pytorch.loggers import CSVLogger
 
-
-def build_callbacks(config: Config, folder: Path, data: "ImageDataModule") -> "list[L.Callback]":
-    """What happens around the loop, in the order in which it happens."""
-    from callbacks.checkpoints import Checkpoints
-    from callbacks.training_log import TrainingLog
-
-    every = config.callbacks
-    training_log = TrainingLog(every.log_every)
-    return [training_log, Checkpoints(folder, every.checkpoint_every, config.trainer.max_iterations)]
+        return [CSVLogger(folder, name="csv")]
+    return []
 
 
 def train(folder: Path, group: str | None = None) -> dict[str, Any]:
-    """Trains the run of this folder from its newest checkpoint, or from the start, to its last iteration."""
-    import lightning as L
-    import torch
-    from lightning.pytorch.utilities.rank_zero import rank_zero_only
+    """Trains the run of this folder, from its newest checkpoint or from the start, to its last iteration.
 
-    from callbacks.checkpoints import TreeCheckpointIO
+    Returns what was measured at the end, the content of summary.json.
+    """
+    import torch
 
     config = load_config(folder)
     if config.trainer.threads is not None:
         torch.set_num_threads(config.trainer.threads)
+    if config.trainer.devices > 1:
+        os.environ[RUN_FOLDER_OF_RANKS] = str(folder)
     checkpoint = newest_checkpoint(folder)
-    data, module = build_data(config), build_module(config)
-    loggers = build_loggers(config, folder, group, iteration=checkpoint_iteration(checkpoint))
+    with log_file(folder / "log.txt"):
+        log.info(f"run folder: {folder}")
+        if checkpoint is not None:
+            log.info(f"going on after iteration {checkpoint_iteration(checkpoint)}")
+        data, module = build_data(config), build_module(config)
+        trainer, conclusion = build_trainer(config, folder, group, data, checkpoint_iteration(checkpoint))
+        try:
+            trainer.fit(module, data, ckpt_path=checkpoint)
+        finally:
+            finish_wandb(config)
+    return conclusion.summary
+
+
+def build_trainer(
+    config: Config, folder: Path, group: str | None, data: "ImageDataModule", iteration: int
+) -> "tuple[L.Trainer, Conclusion]":
+    """Lightning's trainer with the project's callbacks and loggers, ready to go on after that iteration."""
+    import lightning as L
+
+    from callbacks.checkpoints import Checkpoints, TreeCheckpointIO
+    from callbacks.conclusion import Conclusion
+    from callbacks.progress import ProgressBar
+    from callbacks.scores import Scores
+    from callbacks.training_log import TrainingLog
+    from callbacks.traversals import Traversals
+    from infogan.loggers import MetricsFile
+
+    every, last_iteration = config.callbacks, config.trainer.max_iterations
+    metrics = MetricsFile(folder / "metrics.csv", iteration)
+    training_log = TrainingLog(every.log_every)
+    scores = Scores(data, every.scores_every, every.score_images)
+    traversals = Traversals(
+        data, scores, folder / "figures", every.traversals_every, every.traversal_rows, every.traversal_points
+    )
+    conclusion = Conclusion(folder, scores, traversals, metrics)
     several = config.trainer.devices > 1
     trainer = L.Trainer(
         accelerator=config.trainer.accelerator,
         devices=config.trainer.devices,
         strategy="ddp_find_unused_parameters_true" if several else "auto",
         sync_batchnorm=several,
-        precision=PRECISIONS[config.trainer.precision],
-        max_steps=2 * config.trainer.max_iterations,  # Lightning counts the updates of both optimizers
+        precision=PRECISIONS[config.trainer.precision],  # type: ignore[arg-type]
+        max_steps=2 * last_iteration,  # Lightning counts the updates of both optimizers
         max_epochs=-1,
-        logger=loggers,
-        callbacks=build_callbacks(config, folder, data),
+        logger=[metrics, *added_loggers(config, folder, group)],
+        callbacks=[
+            training_log,
+            scores,
+            traversals,
+            ProgressBar(training_log, last_iteration),
+            Checkpoints(folder, every.checkpoint_every, last_iteration),
+            conclusion,
+        ],
         plugins=[TreeCheckpointIO()],
         default_root_dir=folder,
         enable_checkpointing=False,
@@ -236,8 +300,34 @@ def train(folder: Path, group: str | None = None) -> dict[str, Any]:
         limit_val_batches=0,
         num_sanity_val_steps=0,
     )
-    trainer.fit(module, data, ckpt_path=checkpoint)
-    return {}
+    return trainer, conclusion
+
+
+@contextmanager
+def log_file(path: Path) -> Iterator[None]:
+    """What the project says goes to the terminal and, with the time, into this file; Lightning's small talk nowhere."""
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", module="lightning")
+    terminal, file = logging.StreamHandler(sys.stdout), logging.FileHandler(path)
+    file.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    log.setLevel(logging.INFO)
+    log.addHandler(terminal)
+    log.addHandler(file)
+    try:
+        yield
+    finally:
+        log.removeHandler(terminal)
+        log.removeHandler(file)
+        file.close()
+
+
+def finish_wandb(config: Config) -> None:
+    """Closes the W&B run: a second one in the same process would else write into the first."""
+    if isinstance(config.logger, WandbConfig):
+        import wandb
+
+        wandb.finish()
 
 
 def checkpoint_iteration(checkpoint: Path | None) -> int:

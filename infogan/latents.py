@@ -55,6 +55,9 @@ class Categorical:
         """log Q(c|x) of each row, in nats: (N, K) one-hot, (N, K) logits → (N,), never above 0."""
         return (code * F.log_softmax(q.float(), dim=1)).sum(dim=1)
 
+    def refitted_log_likelihood(self, code: Tensor, q: Tensor) -> None:
+        """None: Q(c|x) has no width that was fixed beforehand."""
+
     def estimate(self, q: Tensor) -> Tensor:
         """Q's reading of the code: (N, K) logits → (N, K) probabilities."""
         return q.float().softmax(dim=1)
@@ -103,8 +106,13 @@ class Uniform:
         standardised = (code[:, 0] - q[:, 0]) * torch.exp(-log_sigma)
         return -0.5 * math.log(2 * math.pi) - log_sigma - 0.5 * standardised.square()
 
-    def mean_log_likelihood_at_mse(self, code: Tensor, q: Tensor) -> Tensor:
-        """E log Q(c|x) of the best Gaussian of constant width with Q's means, σ² = MSE: -½ ln(2πe MSE), a scalar."""
+    def refitted_log_likelihood(self, code: Tensor, q: Tensor) -> Tensor | None:
+        """E log Q(c|x) with σ² = MSE, the best constant width for Q's means: -½ ln(2πe MSE), a scalar.
+
+        None where σ is learned.
+        """
+        if self.sigma is None:
+            return None
         mse = (code[:, 0] - q[:, 0].float()).square().mean()
         return -0.5 * torch.log(2 * math.pi * math.e * mse)
 
@@ -116,7 +124,7 @@ class Uniform:
         """`points` even steps over twice the interval (U(-1, 1): from -2 to 2, figure 2): (points, 1) and labels."""
         centre, reach = (self.low + self.high) / 2, self.high - self.low
         values = torch.linspace(centre - reach, centre + reach, points)
-        return values.unsqueeze(1), [f"{v:+.2g}" if v else "0" for v in values.tolist()]
+        return values.unsqueeze(1), [f"{round(v, 6):+.2g}" if abs(v) > 1e-6 else "0" for v in values.tolist()]
 
 
 Code = Categorical | Uniform

@@ -82,7 +82,11 @@ class MetricsFile(Logger):
 def read_metrics(path: Path) -> list[Row]:
     """The rows of a metrics.csv in their order, without the empty cells."""
     with path.open() as file:
-        return [{key: float(value) for key, value in row.items() if value} for row in csv.DictReader(file)]
+        return [{key: _number(key, value) for key, value in row.items() if value} for row in csv.DictReader(file)]
+
+
+def _number(column: str, text: str) -> float:
+    return int(text) if column == "iteration" else float(text)
 
 
 class WandbRun(WandbLogger):

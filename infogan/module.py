@@ -43,7 +43,7 @@ class InfoGAN(L.LightningModule):
         random = torch.Generator().manual_seed(seed)
         initialise(self.generator, random)
         initialise(self.discriminator, random)
-        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.to(memory_format=torch.channels_last)
 
         self._weights = {code.name: code.lambda_ for code in self.latents.codes}
         self._posterior_weights = {code.name: code.lambda_posterior for code in self.latents.codes}
@@ -66,12 +66,12 @@ class InfoGAN(L.LightningModule):
         )
 
     def training_step(self, real: Tensor, batch_idx: int) -> dict[str, Tensor]:
-        """One iteration on (N, C, H, W) real images in `value_range`. Returns what was measured, as scalars on the device.
+        """One iteration on (N, C, H, W) real images in `value_range`. Returns the measured scalars, on the device.
 
         One forward of G serves both phases. L_I is measured in the D phase, on fakes that Q has not seen, and in
         train mode. Gradient norms are measured in every `log_every`-th iteration only.
         """
-        optimizer_d, optimizer_g = self.optimizers()  # type: ignore[misc,union-attr]
+        optimizer_d, optimizer_g = self.optimizers()  # type: ignore[attr-defined]
         positions = range(self.trainer.global_rank, self.batch_size, self.trainer.world_size)
         latent = self.latents.sample(self.seed, "train", self.iteration, positions).to(real.device, non_blocking=True)
         with self._casting_weights_once():

@@ -25,9 +25,9 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write(staged)
-        with open(staged, "rb") as file:
+        with staged.open("rb") as file:
             os.fsync(file.fileno())
-        os.replace(staged, path)
+        staged.replace(path)
     except OSError as error:
         raise RunError(f"{path} could not be written: {error.strerror or error}") from error
     finally:
@@ -124,8 +124,8 @@ def timestamp() -> str:
 
 
 def safe_name(text: str) -> str:
-    """`text` as one part of a path, readable and without separators or spaces."""
-    return re.sub(r"[^A-Za-z0-9_.,=+-]+", "_", text).strip("_.")[:150]
+    """`text` as one part of a path, of characters that neither a shell nor Hydra's `run=` needs quoted."""
+    return re.sub(r"[^A-Za-z0-9_.+-]+", "_", text).strip("_.")[:150]
 
 
 def find_run(run: str, outputs: Path) -> Path:

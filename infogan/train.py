@@ -1,19 +1,112 @@
 """`python -m infogan.train`: trains a run, or goes on with one (`run=<folder>`, `run=latest`)."""
 
+from typing import TYPE_CHECKING, Any, cast
+
 import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from infogan.errors import ends_as_one_line
+from infogan.errors import ConfigError, InfoGANError, ends_as_one_line
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CHANGEABLE = ("trainer.", "callbacks.", "paths.")
+"""What may be given beside `run=`: all else is what the run is."""
 
 
 @hydra.main(version_base="1.3", config_path="pkg://infogan.conf", config_name="train")
 def job(values: DictConfig) -> None:
+    """One run. In a sweep an error is told at once, and raised so that Hydra goes on with the next job."""
+    if HydraConfig.get().mode == RunMode.MULTIRUN:
+        try:
+            run(values, of_sweep=True)
+        except InfoGANError as error:
+            print(f"job {HydraConfig.get().job.num} ({HydraConfig.get().job.override_dirname}) failed: {error}")
+            raise
+    else:
+        with ends_as_one_line():
+            run(values, of_sweep=False)
+
+
+def run(values: DictConfig, of_sweep: bool) -> None:
+    """Makes or finds the run folder, trains, and shows what came of it."""
+    from infogan import experiment
+
+    folder, group = run_folder(values, of_sweep)
+    show(experiment.train(folder, group), folder)
+
+
+def run_folder(values: DictConfig, of_sweep: bool) -> "tuple[Path, str | None]":
+    """Where this run lives, made or found, and the name of its sweep."""
+    import os
     from pathlib import Path
+
     from infogan import experiment, storage
 
-    config = OmegaConf.to_container(values, resolve=True)
-    folder = experiment.create(config, Path(config["paths"]["outputs"]), storage.timestamp())
-    experiment.train(folder)
+    hydra_config = HydraConfig.get()
+    if handed_down := os.environ.get(experiment.RUN_FOLDER_OF_RANKS):
+        return Path(handed_down), None
+    if of_sweep and values.trainer.devices > 1 and "BasicLauncher" in hydra_config.launcher._target_:
+        raise ConfigError(
+            "trainer.devices: a sweep in one process runs on one device; a launcher starts each job apart"
+        )
+    config = plain(values)
+    if values.run is not None:
+        return experiment.reopen(
+            storage.find_run(values.run, Path(values.paths.outputs)), changes_beside_run(hydra_config.overrides.task)
+        ), None
+    if not of_sweep:
+        return experiment.create(config, Path(values.paths.outputs), f"{storage.timestamp()}_{values.data.name}"), None
+    sweep = Path(hydra_config.sweep.dir)
+    name = storage.safe_name(f"{hydra_config.job.num:03d}_{hydra_config.job.override_dirname}")
+    return experiment.create(config, sweep, name), sweep.name
+
+
+def changes_beside_run(overrides: list[str]) -> dict[str, Any]:
+    """The overrides beside `run=` as nested values. Raises ConfigError for those that would make it another run."""
+    others = [override for override in overrides if not override.startswith("run=")]
+    for override in others:
+        if not override.startswith(CHANGEABLE):
+            raise ConfigError(
+                f"{override}: a run that goes on keeps this; beside run= only {', '.join(CHANGEABLE)} can be given"
+            )
+    return plain(OmegaConf.from_dotlist(others))
+
+
+def plain(values: DictConfig) -> dict[str, Any]:
+    """The configuration as plain dictionaries, interpolations resolved."""
+    return cast(dict[str, Any], OmegaConf.to_container(values, resolve=True))
+
+
+def show(summary: dict[str, Any], folder: "Path") -> None:
+    """The headline numbers and where to look, on the terminal."""
+    from rich.console import Console
+    from rich.table import Table
+
+    if not summary:
+        return
+    table = Table("code", "L_I (nats)", "H(c)", "L_I at σ² = MSE", title=f"{summary['iterations']:,} iterations")
+    for name, entropy in summary["entropy"].items():
+        at_mse = summary["information_at_mse"].get(name)
+        bound = summary["information"][name]
+        table.add_row(
+            name,
+            "not finite" if bound is None else f"{bound:.3f}",
+            f"{entropy:.3f}",
+            "" if at_mse is None else f"{at_mse:.3f}",
+        )
+    console = Console()
+    console.print(table)
+    if summary["acc"] is not None:
+        console.print(
+            f"categorical code as a classifier (test split): ACC {summary['acc']:.3f}, NMI {summary['nmi']:.3f}, "
+            f"ARI {summary['ari']:.3f}",
+            highlight=False,
+        )
+    print(f"figures: {folder}/figures   numbers: {folder}/summary.json, metrics.csv")
+    print(f"go on:   python -m infogan.train run={folder} trainer.max_iterations={2 * summary['iterations']}")
 
 
 def main() -> None:

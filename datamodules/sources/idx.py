@@ -34,7 +34,9 @@ def read_idx(root: Path, data_set: TorchvisionName, file: str, md5: str) -> np.n
     found = hashlib.md5(contents, usedforsecurity=False).hexdigest()
     if found != md5:
         place = path if path.is_file() else packed
-        raise DataError(f"{place} is not the official file (md5 {found}, expected {md5}): delete it to download it anew")
+        raise DataError(
+            f"{place} is not the official file (md5 {found}, expected {md5}): delete it to download it anew"
+        )
     dimensions = contents[3]
     shape = np.frombuffer(contents, ">u4", count=dimensions, offset=4)
     return np.frombuffer(contents, np.uint8, offset=HEADER[dimensions]).reshape(shape).copy()

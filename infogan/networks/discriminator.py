@@ -1,4 +1,4 @@
-"""D and Q: images → one logit, and the parameters of the posterior over the codes. They share all layers but the last."""
+"""D and Q: images → one logit, and the parameters of the posterior over the codes; they share a trunk."""
 
 from torch import Tensor, nn
 

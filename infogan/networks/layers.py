@@ -1,4 +1,4 @@
-"""One layer of a preset → modules: a 4×4 convolution, its transpose or a fully connected map, then norm and rectifier."""
+"""A layer of a preset → modules: a 4×4 convolution, its transpose or a fully connected map, norm and rectifier."""
 
 import math
 from collections.abc import Sequence
@@ -39,7 +39,9 @@ def stack(layers: Sequence[Layer], shape: Shape, slope: float) -> tuple[nn.Seque
         block, shape = linear_map(layer, shape)
         modules.extend(block)
         if layer.batch_norm:
-            modules.append(nn.BatchNorm2d(shape[0]) if isinstance(layer, Conv | Up) else nn.BatchNorm1d(math.prod(shape)))
+            modules.append(
+                nn.BatchNorm2d(shape[0]) if isinstance(layer, Conv | Up) else nn.BatchNorm1d(math.prod(shape))
+            )
         modules.append(nn.LeakyReLU(slope, inplace=True) if slope else nn.ReLU(inplace=True))
         if isinstance(layer, Linear) and len(shape) > 1:
             modules.append(nn.Unflatten(1, shape))

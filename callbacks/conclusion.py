@@ -1,0 +1,83 @@
+"""What a finished run leaves: the final figures, scores over all data, and summary.json."""
+
+import logging
+import statistics
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+from lightning.pytorch.loggers import WandbLogger
+
+from callbacks.scores import Scores
+from callbacks.traversals import Traversals, save_picture, show
+from infogan.figures.curves import training_curves
+from infogan.inference import fresh_information
+from infogan.loggers import MetricsFile, finite
+from infogan.module import InfoGAN
+from infogan.storage import checkpoint_path, write_json
+
+log = logging.getLogger("infogan")
+
+FRESH_LATENTS = 10_000
+
+
+class Conclusion(L.Callback):
+    """Measures the finished model. Runs too when a resumed run finds nothing left to train."""
+
+    def __init__(self, run_folder: Path, scores: Scores, traversals: Traversals, metrics: MetricsFile) -> None:
+        self.run_folder = run_folder
+        self.scores, self.traversals, self.metrics = scores, traversals, metrics
+        self.summary: dict[str, Any] = {}
+
+    def on_fit_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        assert isinstance(pl_module, InfoGAN)
+        if not trainer.is_global_zero:
+            return
+        log.info("measuring the finished model")
+        self.summary = self.measure(pl_module)
+        write_json(self.run_folder / "summary.json", self.summary)
+        pictures = self.traversals.draw(pl_module) | {"real": self.traversals.real()}
+        if self.metrics.rows:
+            entropies = {code.name: code.entropy for code in pl_module.latents.codes}
+            pictures["curves"] = training_curves(self.metrics.rows, entropies, self.run_folder.name)
+        for name, picture in pictures.items():
+            save_picture(self.run_folder / "figures" / f"{name}.png", picture)
+            show(trainer.loggers, name, picture, pl_module.iteration)
+        for logger in trainer.loggers:
+            if isinstance(logger, WandbLogger):
+                logger.experiment.summary.update(self.summary)
+
+    def measure(self, module: InfoGAN) -> dict[str, Any]:
+        """The content of summary.json. Information and entropy in nats by code name; scores of the whole test split."""
+        of_mode = {}
+        for batch_statistics in (False, True):
+            of_mode[batch_statistics], at_mse = fresh_information(
+                module.generator,
+                module.discriminator,
+                module.latents,
+                module.seed,
+                FRESH_LATENTS,
+                module.batch_size,
+                batch_statistics,
+            )
+            if not batch_statistics:
+                information_at_mse = at_mse
+        clusters = self.scores.measure(module, images=None)
+        speeds = [row["images_per_second"] for row in self.metrics.rows if "images_per_second" in row]
+        names = self.scores.data.class_names
+        return {
+            "data": self.scores.data.data_set,
+            "seed": module.seed,
+            "iterations": module.iteration,
+            "images_per_second": statistics.median(speeds) if speeds else None,
+            "information": {name: finite(value) for name, value in of_mode[False].items()},
+            "information_train_mode": {name: finite(value) for name, value in of_mode[True].items()},
+            "information_at_mse": {name: finite(value) for name, value in information_at_mse.items()},
+            "entropy": {code.name: code.entropy for code in module.latents.codes},
+            "lambda": {code.name: code.lambda_ for code in module.latents.codes},
+            "acc": clusters and clusters.acc,
+            "nmi": clusters and clusters.nmi,
+            "ari": clusters and clusters.ari,
+            "matching": clusters and {str(k): names[label] for k, label in enumerate(clusters.matching)},
+            "checkpoint": str(checkpoint_path(self.run_folder, module.iteration).relative_to(self.run_folder)),
+        }

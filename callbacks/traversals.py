@@ -1,0 +1,111 @@
+"""Pictures of what the codes do: a traversal grid for each, beside random and real samples."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+from lightning.pytorch.loggers import WandbLogger
+from lightning.pytorch.loggers.logger import Logger
+from PIL import Image
+from torch import Tensor
+
+from callbacks.scores import Scores, scored_code
+from datamodules import ImageDataModule
+from datamodules.base import scaled, to_uint8
+from infogan.figures.grids import labelled_grid
+from infogan.inference import generate
+from infogan.latents import Categorical, Code
+from infogan.module import InfoGAN
+from infogan.storage import write_atomically
+
+
+class Traversals(L.Callback):
+    """One labelled grid a code, every `every` iterations and at the end, with the same noise all through training.
+
+    Each row is one draw of the noise and of the other codes. Where a continuous code is traversed, row r holds category
+    r of every categorical code, so that its effect is seen on each of them (figure 2 of the paper).
+    """
+
+    def __init__(
+        self, data: ImageDataModule, scores: Scores, figures: Path, every: int, rows: int, points: int
+    ) -> None:
+        self.data, self.scores, self.figures = data, scores, figures
+        self.every, self.rows, self.points = every, rows, points
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Tensor, batch_idx: int
+    ) -> None:
+        assert isinstance(pl_module, InfoGAN)
+        iteration = pl_module.iteration
+        if iteration % self.every or not trainer.is_global_zero:
+            return
+        for name, picture in self.draw(pl_module).items():
+            save_picture(self.figures / "history" / f"{name}_{iteration:08d}.png", picture)
+            show(trainer.loggers, name, picture, iteration)
+
+    def draw(self, module: InfoGAN) -> dict[str, Image.Image]:
+        """The grids by name: one for each code, and `samples`."""
+        pictures = {code.name: self.traversal(module, code.name) for code in module.latents.codes}
+        latent = module.latents.sample(module.seed, "samples", 0, range(self.rows * self.points))
+        images = self._images(module, latent, self.points)
+        pictures["samples"] = labelled_grid(
+            images, f"{self.data.data_set}: random samples after {module.iteration:,} iterations", [], []
+        )
+        return pictures
+
+    def traversal(self, module: InfoGAN, name: str) -> Image.Image:
+        """The grid of one code: its values across, one draw of all else a row."""
+        latents = module.latents
+        code = latents.code(name)
+        values, labels = code.traversal(self.points)
+        base = latents.sample(module.seed, "traversals", 0, range(self.rows))
+        rows = [f"noise {r + 1}" for r in range(self.rows)]
+        if not isinstance(code, Categorical):
+            for other in latents.codes:
+                if isinstance(other, Categorical):
+                    order = torch.arange(self.rows) % other.classes
+                    base = latents.replaced(base, other.name, torch.eye(other.classes)[order])
+                    rows = [self._category(module, other, int(k)) for k in order]
+        else:
+            labels = [self._category(module, code, k).replace(" ", "\n") for k in range(code.classes)]
+        latent = torch.cat([latents.replaced(row.repeat(len(values), 1), name, values) for row in base])
+        images = self._images(module, latent, len(values))
+        title = f"{self.data.data_set}: code {name} after {module.iteration:,} iterations"
+        return labelled_grid(images, title, labels, rows, self._directions(code))
+
+    def real(self) -> Image.Image:
+        """Real images, the first of the training split."""
+        count = self.rows * self.points
+        pixels = self.data.split("train").images[:count]
+        images = to_uint8(scaled(pixels, (0.0, 1.0)), (0.0, 1.0))
+        grid = images.reshape(self.rows, self.points, *images.shape[1:])
+        return labelled_grid(grid, f"{self.data.data_set}: real images", [], [])
+
+    def _directions(self, code: Code) -> str:
+        matched = " (the class it is matched to)" if self.scores.matching is not None else ""
+        if isinstance(code, Categorical):
+            return f"across: category{matched}; down: other noise"
+        return f"across: value of {code.name}; down: other noise, and another category{matched}"
+
+    def _category(self, module: InfoGAN, code: Categorical, k: int) -> str:
+        if self.scores.matching is None or code != scored_code(module, self.data):
+            return str(k)
+        return f"{k} ({self.data.class_names[self.scores.matching[k]]})"
+
+    def _images(self, module: InfoGAN, latent: Tensor, columns: int) -> Any:
+        images = to_uint8(generate(module.generator, latent), module.value_range)
+        return images.reshape(-1, columns, *images.shape[1:])
+
+
+def save_picture(path: Path, picture: Image.Image) -> None:
+    """As PNG, whole or not at all."""
+    write_atomically(path, lambda staged: picture.save(staged, format="PNG"))
+
+
+def show(loggers: Sequence[Logger], name: str, picture: Image.Image, iteration: int) -> None:
+    """The picture on the W&B page, where there is one. Image panels have no x axis: the caption tells the iteration."""
+    for logger in loggers:
+        if isinstance(logger, WandbLogger):
+            logger.log_image(f"figures/{name}", [picture], step=iteration, caption=[f"iteration {iteration:,}"])

@@ -1,0 +1,64 @@
+"""Curves of a run over iterations: information against its ceiling, the game, the losses, the scores."""
+
+import math
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+
+from PIL import Image
+
+Row = Mapping[str, float]
+
+COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
+"""Okabe and Ito's palette, told apart by all eyes; line styles differ as well."""
+
+STYLES = ["-", "--", "-.", ":"]
+
+
+def training_curves(rows: Sequence[Row], entropies: Mapping[str, float], title: str) -> Image.Image:
+    """Rows of metrics.csv → a picture with a panel for each kind of number that the rows hold.
+
+    `entropies`: H(c) in nats by code name, drawn as thin lines; a categorical code's L_I cannot pass its own.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    panels = {
+        "information L_I (nats)": [f"information/{name}" for name in entropies],
+        "discriminator's output": ["D/real", "D/fake"],
+        "losses (nats)": ["loss/discriminator", "loss/generator"],
+        "gradient norms": ["gradient_norm/discriminator", "gradient_norm/generator"],
+        "categorical code as a classifier": ["acc", "nmi", "ari"],
+        "images per second": ["images_per_second"],
+    }
+    measured = {name: keys for name, keys in panels.items() if any(key in row for row in rows for key in keys)}
+    columns = min(3, len(measured))
+    height = math.ceil(len(measured) / columns)
+    figure = Figure(figsize=(4.6 * columns, 3.1 * height + 0.4), layout="constrained", dpi=110)
+    figure.suptitle(title)
+    for k, (name, keys) in enumerate(measured.items()):
+        axes = figure.add_subplot(height, columns, k + 1)
+        for j, key in enumerate(keys):
+            points = [(row["iteration"], row[key]) for row in rows if key in row]
+            if not points:
+                continue
+            marker = "." if len(points) < 30 else ""
+            label = key.rsplit("/", 1)[-1].replace("_", " ")
+            axes.plot(
+                *zip(*points, strict=True), STYLES[j % 4], color=COLOURS[j % 7], lw=1.5, marker=marker, label=label
+            )
+        if name.startswith("information"):
+            for entropy in sorted(set(entropies.values())):
+                label = ", ".join(f"H({code})" for code in entropies if entropies[code] == entropy)
+                axes.axhline(entropy, color="#000000", lw=0.7, alpha=0.5)
+                axes.annotate(label, (0.99, entropy), (0, 2), ("axes fraction", "data"), "offset points", ha="right")
+            axes.margins(y=0.12)
+        axes.set(title=name, xlabel="iteration")
+        axes.title.set_fontsize(10)
+        axes.grid(alpha=0.25)
+        axes.margins(x=0.02)
+        if len(keys) > 1:
+            axes.legend(fontsize=8)
+    FigureCanvasAgg(figure)
+    stream = BytesIO()
+    figure.savefig(stream, format="png")
+    return Image.open(stream).convert("RGB")

@@ -1,0 +1,79 @@
+"""A trained model on many images: in batches, without gradients, in eval mode unless told."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from infogan.latents import Latents
+from infogan.losses import information_bound
+from infogan.networks import Discriminator, Generator
+
+
+@contextmanager
+def evaluating(*networks: nn.Module, batch_statistics: bool = False) -> Iterator[None]:
+    """No gradients, and the networks in eval mode, afterwards back in the mode that they were in.
+
+    With `batch_statistics` batch norm uses those of each batch as it does in training, and still learns nothing.
+    """
+    modes = [network.training for network in networks]
+    norms = [m for network in networks for m in network.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    for network in networks:
+        network.train(batch_statistics)
+    for norm in norms:
+        norm.track_running_stats = not batch_statistics
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for norm in norms:
+            norm.track_running_stats = True
+        for network, mode in zip(networks, modes, strict=True):
+            network.train(mode)
+
+
+def generate(generator: Generator, latent: Tensor, batch_size: int = 500) -> Tensor:
+    """(N, width) latents → (N, C, H, W) images in the generator's range, on its device."""
+    device = next(generator.parameters()).device
+    with evaluating(generator):
+        return torch.cat([generator(part.to(device)) for part in latent.split(batch_size)])
+
+
+def encode(discriminator: Discriminator, batches: Iterator[Tensor]) -> Tensor:
+    """Batches of images in the generator's range → Q's output for all of them, (N, outputs), on the CPU."""
+    device = next(discriminator.parameters()).device
+    with evaluating(discriminator):
+        return torch.cat([discriminator(images.to(device))[1].cpu() for images in batches])
+
+
+def fresh_information(
+    generator: Generator,
+    discriminator: Discriminator,
+    latents: Latents,
+    seed: int,
+    samples: int,
+    batch_size: int,
+    batch_statistics: bool,
+) -> tuple[dict[str, float], dict[str, float]]:
+    """L_I of each code in nats, by name, over `samples` latents that training has not seen.
+
+    `batch_statistics` is train mode, in batches of `batch_size`; without it the running averages are used (eval mode).
+    The second dictionary holds, for continuous codes with fixed σ, the bound with σ² = MSE, the best of that form.
+    """
+    device = next(generator.parameters()).device
+    latent = latents.sample(seed, "information", 0, range(samples))
+    with evaluating(generator, discriminator, batch_statistics=batch_statistics):
+        q = torch.cat([discriminator(generator(part.to(device)))[1].cpu() for part in latent.split(batch_size)])
+    likelihoods, values, parameters = (
+        latents.log_likelihoods(latent, q),
+        latents.split(latent),
+        latents.split_posterior(q),
+    )
+    information, at_mse = {}, {}
+    for code in latents.codes:
+        information[code.name] = information_bound(likelihoods[code.name], code.entropy).item()
+        refitted = code.refitted_log_likelihood(values[code.name], parameters[code.name])
+        if refitted is not None:
+            at_mse[code.name] = refitted.item() + code.entropy
+    return information, at_mse
