@@ -1,0 +1,44 @@
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup train test test-long check format constraints clean
+
+help: ## list every target
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(INSTALLED) ## make .venv and install the project with pinned versions (needs Python 3.11 or newer)
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "error: $(PYTHON) is older than 3.11: make PYTHON=python3.12 setup (or newer)"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+train: setup ## train on scikit-learn's digits; more overrides: make train ARGS="seed=1 logger=none"
+	$(BIN)/python -m infogan.train data=digits $(ARGS)
+
+test: setup ## run all tests but those marked long
+	$(BIN)/python -m pytest $(ARGS)
+
+test-long: setup ## run the tests marked long too (minutes of training)
+	$(BIN)/python -m pytest -m '' $(ARGS)
+
+check: setup ## lint, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: setup ## put the code into the one format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+constraints: setup ## pin the versions that are installed now
+	@{ head -1 constraints.txt; $(BIN)/python -m pip freeze --exclude-editable | grep '=='; } > constraints.new
+	@mv constraints.new constraints.txt
+
+clean: ## remove what was installed and cached; outputs/ stays
+	rm -rf .venv build *.egg-info .pytest_cache .ruff_cache .mypy_cache
+	find . -name __pycache__ -not -path './.venv/*' -exec rm -rf {} +
