@@ -42,7 +42,7 @@ class Conclusion(L.Callback):
             pictures["curves"] = training_curves(self.metrics.rows, entropies, self.run_folder.name)
         for name, picture in pictures.items():
             save_picture(self.run_folder / "figures" / f"{name}.png", picture)
-            show(trainer.loggers, name, picture, pl_module.iteration)
+        show(trainer.loggers, pictures, pl_module.iteration)
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):
                 logger.experiment.summary.update(self.summary)

@@ -27,6 +27,7 @@ class TrainingLog(L.Callback):
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._clock, self._clocked_iterations = time.perf_counter(), 0
+        self._sums = {name: value.to(pl_module.device) for name, value in self._sums.items()}
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Tensor, batch_idx: int

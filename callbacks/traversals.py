@@ -1,12 +1,11 @@
 """Pictures of what the codes do: a traversal grid for each, beside random and real samples."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 import torch
-from lightning.pytorch.loggers import WandbLogger
 from lightning.pytorch.loggers.logger import Logger
 from PIL import Image
 from torch import Tensor
@@ -17,6 +16,7 @@ from datamodules.base import scaled, to_uint8
 from infogan.figures.grids import labelled_grid
 from infogan.inference import generate
 from infogan.latents import Categorical, Code
+from infogan.loggers import WandbRun
 from infogan.module import InfoGAN
 from infogan.storage import write_atomically
 
@@ -39,11 +39,13 @@ class Traversals(L.Callback):
     ) -> None:
         assert isinstance(pl_module, InfoGAN)
         iteration = pl_module.iteration
-        if iteration % self.every or not trainer.is_global_zero:
+        is_last = 2 * iteration == trainer.max_steps  # the run's conclusion draws that one
+        if iteration % self.every or is_last or not trainer.is_global_zero:
             return
-        for name, picture in self.draw(pl_module).items():
+        pictures = self.draw(pl_module)
+        for name, picture in pictures.items():
             save_picture(self.figures / "history" / f"{name}_{iteration:08d}.png", picture)
-            show(trainer.loggers, name, picture, iteration)
+        show(trainer.loggers, pictures, iteration)
 
     def draw(self, module: InfoGAN) -> dict[str, Image.Image]:
         """The grids by name: one for each code, and `samples`."""
@@ -104,8 +106,8 @@ def save_picture(path: Path, picture: Image.Image) -> None:
     write_atomically(path, lambda staged: picture.save(staged, format="PNG"))
 
 
-def show(loggers: Sequence[Logger], name: str, picture: Image.Image, iteration: int) -> None:
-    """The picture on the W&B page, where there is one. Image panels have no x axis: the caption tells the iteration."""
+def show(loggers: Sequence[Logger], pictures: Mapping[str, Image.Image], iteration: int) -> None:
+    """The pictures on the W&B page, where there is one."""
     for logger in loggers:
-        if isinstance(logger, WandbLogger):
-            logger.log_image(f"figures/{name}", [picture], step=iteration, caption=[f"iteration {iteration:,}"])
+        if isinstance(logger, WandbRun):
+            logger.log_pictures(pictures, iteration)

@@ -69,6 +69,11 @@ class ImageDataModule(L.LightningDataModule, ABC):
         for part in self.split(split).images[:limit].split(batch_size):
             yield scaled(part, self.value_range)
 
+    def prepare_data(self) -> None:
+        """Sees to it that the originals are there and whole, before anything else is made."""
+        self.split("train")
+        self.split("test")
+
     def setup(self, stage: str) -> None:
         self.split("train")
 

@@ -78,7 +78,7 @@ class CategoricalCode(Section):
 
     kind: Literal["categorical"]
     classes: Annotated[int, Field(ge=2)]
-    lambda_code: Lambda | None = None
+    lambda_code: Lambda | None
 
 
 class UniformCode(Section):
@@ -89,7 +89,7 @@ class UniformCode(Section):
     low: float
     high: float
     sigma: Annotated[float | Literal["learned"], PlainValidator(_sigma)]
-    lambda_code: Lambda | None = None
+    lambda_code: Lambda | None
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

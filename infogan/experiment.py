@@ -36,9 +36,11 @@ RUN_FOLDER_OF_RANKS = "INFOGAN_RUN_FOLDER"
 def create(values: Mapping[str, Any], outputs: Path, name: str) -> Path:
     """Makes a run folder holding config.yaml: the configuration checked, with what depends on this machine resolved.
 
-    Raises ConfigError before anything is read or written, RunError where `outputs` cannot be written.
+    Raises ConfigError before anything is read or written, DataError where the images cannot be had, RunError where
+    `outputs` cannot be written.
     """
     config = resolved(check(values))
+    build_data(config).prepare_data()
     folder = new_run_folder(outputs, name)
     save_config(config, folder)
     write_json(folder / "provenance.json", provenance())
@@ -200,9 +202,7 @@ def added_loggers(config: Config, folder: Path, group: str | None) -> "list[Logg
 
         mode = wandb_mode(config.logger.mode)
         if mode == "offline":
-            log.info(
-                f"W&B: offline, no credentials; to send the run later: wandb login; wandb sync {folder}/wandb/*run-*"
-            )
+            log.info(f"W&B: offline; to send the run later: wandb login; wandb sync {folder}/wandb/offline-run-*")
         return [
             WandbRun(
                 name=folder.name,
@@ -246,9 +246,20 @@ def train(folder: Path, group: str | None = None) -> dict[str, Any]:
         trainer, conclusion = build_trainer(config, folder, group, data, checkpoint_iteration(checkpoint))
         try:
             trainer.fit(module, data, ckpt_path=checkpoint)
+        except BaseException:
+            log.info(f"stopped after iteration {module.iteration}: {how_to_go_on(folder)}")
+            raise
         finally:
             finish_wandb(config)
     return conclusion.summary
+
+
+def how_to_go_on(folder: Path) -> str:
+    """The command that resumes a stopped run, and from where."""
+    checkpoint = newest_checkpoint(folder)
+    if checkpoint is None:
+        return "there is no checkpoint yet to go on from"
+    return f"python -m infogan.train run={folder} goes on from iteration {checkpoint_iteration(checkpoint)}"
 
 
 def build_trainer(

@@ -15,6 +15,7 @@ from urllib.parse import urlparse
 from lightning.pytorch.loggers import WandbLogger
 from lightning.pytorch.loggers.logger import Logger, rank_zero_experiment
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
+from PIL.Image import Image
 
 from infogan.storage import write_atomically
 
@@ -89,8 +90,11 @@ def _number(column: str, text: str) -> float:
     return int(text) if column == "iteration" else float(text)
 
 
+HEADLINES = ("acc", "nmi", "ari", "information/*", "D/*", "loss/*")
+
+
 class WandbRun(WandbLogger):
-    """A W&B run whose only x axis is `iteration`, and whose headline numbers carry their best value as summary."""
+    """A W&B run whose only x axis is `iteration`, and whose summaries are last values: the best would flatter."""
 
     @property
     @rank_zero_experiment
@@ -100,13 +104,23 @@ class WandbRun(WandbLogger):
         if first:
             run.define_metric("iteration", hidden=True)
             run.define_metric("*", step_metric="iteration", step_sync=True)
-            for name in ("acc", "nmi", "ari"):
-                run.define_metric(name, step_metric="iteration", summary="max")
+            for name in HEADLINES:
+                run.define_metric(name, step_metric="iteration", step_sync=True, summary="last")
+            run.define_metric("images_per_second", step_metric="iteration", step_sync=True, summary="mean")
         return run
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         self.experiment.log({**metrics, "iteration": step})
+
+    @rank_zero_only
+    def log_pictures(self, pictures: Mapping[str, Image], iteration: int) -> None:
+        """One image panel each, under `figures/`. Image panels have no x axis: the caption tells the iteration."""
+        import wandb
+
+        caption = f"iteration {iteration:,}"
+        images = {f"figures/{name}": wandb.Image(picture, caption=caption) for name, picture in pictures.items()}
+        self.experiment.log({**images, "iteration": iteration})
 
 
 WandbMode = Literal["online", "offline"]

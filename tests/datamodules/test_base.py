@@ -1,0 +1,174 @@
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from datamodules.base import BatchStream, ImageDataModule, LabelledImages, epoch_order, scaled, to_uint8
+from datamodules.digits import Digits
+from infogan.errors import DataError
+
+RANGES = [(0.0, 1.0), (-1.0, 1.0)]
+NUMBERED = torch.arange(11, dtype=torch.uint8).reshape(11, 1, 1, 1)
+"""Eleven images that tell which they are."""
+
+
+def stream(start=0, batch_size=4, seed=0, **kwargs):
+    for batch in BatchStream(NUMBERED, batch_size, seed, start, **kwargs):
+        yield batch.flatten().tolist()
+
+
+def test_epoch_order_is_a_permutation():
+    order = epoch_order(0, 0, 1000)
+    assert order.dtype == np.int64
+    assert sorted(order) == list(range(1000))
+    assert (order == np.arange(1000)).mean() < 0.02
+
+
+def test_epoch_order_is_a_pure_function_of_seed_and_epoch():
+    first = epoch_order(3, 5, 100)
+    np.random.seed(1)
+    assert (epoch_order(3, 5, 100) == first).all()
+    for other in ((3, 6), (4, 5), (5, 3)):
+        assert (epoch_order(*other, 100) == first).mean() < 0.2
+
+
+def test_an_epoch_repeats_nothing():
+    batches = list(islice(stream(), 2))  # 11 images: two batches of four, three images left out
+    assert [len(batch) for batch in batches] == [4, 4]
+    assert len({image for batch in batches for image in batch}) == 8
+    assert batches == [epoch_order(0, 0, 11)[:4].tolist(), epoch_order(0, 0, 11)[4:8].tolist()]
+
+
+def test_the_next_epoch_has_another_order():
+    batches = list(islice(stream(), 4))
+    assert batches[2:] == [epoch_order(0, 1, 11)[:4].tolist(), epoch_order(0, 1, 11)[4:8].tolist()]
+    assert batches[:2] != batches[2:]
+
+
+@pytest.mark.parametrize("start", range(8))
+def test_a_stream_can_be_resumed(start):
+    whole = list(islice(stream(), 12))
+    assert list(islice(stream(start), 12 - start)) == whole[start:]
+
+
+@pytest.mark.parametrize("ranks", [2, 4])
+def test_ranks_share_the_batch(ranks):
+    whole = list(islice(stream(), 5))
+    shares = [list(islice(stream(rank=rank, ranks=ranks), 5)) for rank in range(ranks)]
+    for iteration, batch in enumerate(whole):
+        parts = [share[iteration] for share in shares]
+        assert {len(part) for part in parts} == {4 // ranks}
+        assert sorted(image for part in parts for image in part) == sorted(batch)
+
+
+def test_other_seeds_give_other_batches():
+    assert list(islice(stream(seed=0), 4)) != list(islice(stream(seed=1), 4))
+
+
+def test_a_batch_is_uint8():
+    batch = next(iter(BatchStream(torch.zeros(8, 3, 5, 6, dtype=torch.uint8), 4, 0, 0)))
+    assert batch.shape == (4, 3, 5, 6)
+    assert batch.dtype == torch.uint8
+
+
+@pytest.mark.parametrize("value_range", RANGES)
+def test_all_values_survive_scaling(value_range):
+    images = torch.arange(256, dtype=torch.uint8).reshape(4, 1, 8, 8)
+    values = scaled(images, value_range)
+    low, high = value_range
+    expected = low + (high - low) * np.arange(256) / 255
+    assert values.flatten().tolist() == pytest.approx(expected.tolist(), abs=1e-6)
+    assert (values.min().item(), values.max().item()) == value_range
+    back = to_uint8(values, value_range)
+    assert back.dtype == np.uint8
+    assert back.shape == (4, 8, 8, 1)
+    assert back.flatten().tolist() == list(range(256))
+
+
+def test_scaled_is_float32_and_channels_last():
+    images = torch.randint(0, 256, (2, 3, 4, 5), dtype=torch.uint8)
+    before = images.clone()
+    values = scaled(images, (0.0, 1.0))
+    assert values.dtype == torch.float32
+    assert values.shape == images.shape
+    assert values.is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(images, before)
+
+
+def test_to_uint8_puts_channels_last_and_clips():
+    images = torch.tensor([[-3.0, -1.0], [0.0, 9.0], [1.0, 0.5]]).reshape(1, 3, 1, 2)
+    assert to_uint8(images, (-1.0, 1.0)).tolist() == [[[[0, 128, 255], [0, 255, 191]]]]
+
+
+def digits(batch_size=100, value_range=(-1.0, 1.0), seed=0):
+    return Digits(Path("nowhere"), batch_size, value_range, seed)
+
+
+def test_digits():
+    train, test = digits().split("train"), digits().split("test")
+    assert train.images.shape == (1437, 1, 8, 8)
+    assert test.images.shape == (360, 1, 8, 8)
+    assert Digits.train_size == 1437
+    for data in (train, test):
+        assert (data.images.dtype, data.labels.dtype) == (torch.uint8, torch.int64)
+        assert (data.images.min(), data.images.max()) == (0, 255)
+        assert len(data.labels) == len(data.images)
+        assert data.labels.unique().tolist() == list(range(10))
+    assert digits().classes == 10
+
+
+def test_digits_are_stratified():
+    train, test = (digits().split(split).labels.bincount() for split in ("train", "test"))
+    assert ((train - 0.8 * (train + test)).abs() <= 1).all()
+
+
+def test_digits_are_split_once_for_all_seeds():
+    one, two = digits(seed=0).split("train"), digits(seed=1).split("train")
+    assert torch.equal(one.images, two.images)
+    assert torch.equal(one.labels, two.labels)
+
+
+def test_digits_splits_are_disjoint_and_complete():
+    from sklearn.datasets import load_digits
+
+    images, labels = load_digits(return_X_y=True)
+    splits = [digits().split(split) for split in ("train", "test")]
+    pairs = [
+        (*image.flatten().tolist(), label)
+        for data in splits
+        for image, label in zip(data.images, data.labels.tolist(), strict=True)
+    ]
+    originals = [(*np.rint(x * 255 / 16).astype(int).tolist(), int(y)) for x, y in zip(images, labels, strict=True)]
+    assert sorted(pairs) == sorted(originals)
+
+
+def test_batches_keep_the_splits_order():
+    data = digits()
+    parts = list(data.batches("test", 100))
+    assert [len(part) for part in parts] == [100, 100, 100, 60]
+    assert torch.equal(torch.cat(parts), scaled(data.split("test").images, (-1.0, 1.0)))
+    assert torch.equal(torch.cat(list(data.batches("test", 100, limit=150))), torch.cat(parts)[:150])
+
+
+def test_a_split_is_read_once_and_its_shape_is_checked():
+    class Fake(ImageDataModule):
+        data_set, image_shape, class_names, train_size = "fake", (1, 2, 2), ("a",), 3
+        reads = 0
+
+        def read(self, split):
+            self.reads += 1
+            side = 2 if split == "train" else 3
+            return LabelledImages(torch.zeros(3, 1, side, side, dtype=torch.uint8), torch.zeros(3, dtype=torch.int64))
+
+    data = Fake(Path("nowhere"), 2, (0.0, 1.0), 0)
+    assert data.split("train") is data.split("train")
+    assert data.reads == 1
+    with pytest.raises(DataError, match=r"data=fake: images are \(1, 3, 3\), not \(1, 2, 2\)"):
+        data.split("test")
+
+
+def test_batches_are_scaled_on_the_device():
+    batch = torch.tensor([[[[0, 255]]]], dtype=torch.uint8)
+    assert digits().on_after_batch_transfer(batch, 0).tolist() == [[[[-1.0, 1.0]]]]

@@ -1,0 +1,119 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from infogan.figures.curves import COLOURS, training_curves
+from infogan.figures.grids import INK, MARGIN, PAPER, enlarged, labelled_grid
+
+NO_LABELS = ["", "", ""]
+
+
+def random_images(channels, size=8, rows=2, columns=3):
+    return np.random.default_rng(0).integers(40, 220, (rows, columns, size, size, channels), dtype=np.uint8)
+
+
+def grid(channels=1, title="", columns=NO_LABELS, rows=("", ""), columns_title="", size=8):
+    return labelled_grid(random_images(channels, size), title, columns, rows, columns_title)
+
+
+def without(picture, colour):
+    """How many pixels differ from `colour`."""
+    return int((np.asarray(picture) != colour).any(axis=2).sum())
+
+
+def of_colour(picture, code, tolerance=30):
+    colour = [int(code[k : k + 2], 16) for k in (1, 3, 5)]
+    return int((np.abs(np.asarray(picture).astype(int) - colour).max(axis=2) < tolerance).sum())
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(("size", "factor"), [(8, 7), (28, 2), (64, 1)])
+def test_cells_hold_the_images_pixels_enlarged(channels, size, factor):
+    images = random_images(channels, size)
+    picture = np.asarray(grid(channels, columns=["a", "b", "c"], rows=["first", "second"], size=size))
+    side, step = size * factor, size * factor + 2
+    bottom, right = picture.shape[0] - MARGIN, picture.shape[1] - MARGIN
+    for r in range(2):
+        for c in range(3):
+            y, x = bottom - side - (1 - r) * step, right - side - (2 - c) * step
+            expected = images[r, c].repeat(factor, axis=0).repeat(factor, axis=1)
+            assert (picture[y : y + side, x : x + side] == expected).all()
+    assert (picture[bottom - side : bottom, right - side - 2 : right - side] == PAPER).all()
+
+
+def test_enlarged():
+    pixels = np.asarray(enlarged(np.array([[[1], [2]]], dtype=np.uint8), 2))
+    assert pixels.tolist() == [[[1] * 3, [1] * 3, [2] * 3, [2] * 3]] * 2
+
+
+def test_without_labels_the_images_begin_at_the_margin():
+    picture = grid(rows=["", ""])
+    assert picture.size[0] == MARGIN + 3 * 56 + 2 * 2 + MARGIN
+    assert without(picture.crop((0, 0, MARGIN, picture.height)), PAPER) == 0
+    assert (np.asarray(picture)[-MARGIN - 1, MARGIN] == random_images(1)[1, 0, -1, 0]).all()
+    assert labelled_grid(random_images(1), "", [], []).width == picture.width
+
+
+def test_row_labels_widen_the_picture_and_are_drawn():
+    bare, short, long = (grid(rows=[label, ""]) for label in ("", "c1", "a long label"))
+    assert bare.width < short.width < long.width
+    assert bare.height == short.height == long.height
+    label = long.crop((0, 0, long.width - bare.width + MARGIN, long.height))
+    assert 50 < without(label, PAPER) < label.width * label.height / 4
+
+
+def test_column_labels_heighten_the_picture_and_are_drawn():
+    bare, one, two = (grid(columns=labels) for labels in ([], ["a", "b", "c"], ["a\nb", "b", "c"]))
+    assert bare.height < one.height < two.height
+    assert bare.width == one.width == two.width
+    above = one.crop((0, 0, one.width, one.height - MARGIN - 2 * 58))
+    assert without(above, PAPER) > 30
+    assert np.asarray(above).min(axis=(0, 1)).tolist() == pytest.approx(list(INK), abs=60)
+
+
+def test_titles_are_drawn_and_fit():
+    bare, short, long = (grid(title=text) for text in ("", "title", "a very long title indeed " * 3))
+    assert without(short, PAPER) > without(bare, PAPER) + 50
+    assert bare.size == short.size
+    assert long.width > bare.width
+    assert without(long.crop((long.width - MARGIN, 0, long.width, long.height)), PAPER) == 0
+    assert grid(columns_title="value of c1").height > bare.height
+
+
+def test_curves_of_every_kind():
+    rows = [
+        {
+            "iteration": 10 * k,
+            "information/c1": 0.1 * k,
+            "D/real": 0.5,
+            "D/fake": 0.4,
+            "loss/discriminator": 1.3,
+            "loss/generator": 0.7,
+            "gradient_norm/discriminator": 1.0,
+            "gradient_norm/generator": 2.0,
+            "images_per_second": 100.0,
+        }
+        for k in range(20)
+    ] + [{"iteration": 200, "acc": 0.5, "nmi": 0.4, "ari": 0.3}]
+    picture = training_curves(rows, {"c1": 2.3}, "run")
+    assert isinstance(picture, Image.Image)
+    assert picture.mode == "RGB"
+    assert of_colour(picture, COLOURS[0]) > 100
+    assert of_colour(picture, COLOURS[1]) > 100
+    one = training_curves([{"iteration": k, "loss/generator": 1.0} for k in range(3)], {}, "run")
+    three = training_curves([{"iteration": 1, "acc": 0.5, "D/real": 0.5, "loss/generator": 1.0}], {}, "run")
+    assert one.width < three.width == picture.width
+    assert one.height == three.height < picture.height
+
+
+def test_curves_show_the_values():
+    one, two = (
+        training_curves([{"iteration": k, "acc": v} for k, v in enumerate(values)], {}, "run")
+        for values in ([0.1, 0.9], [0.9, 0.1])
+    )
+    assert one.size == two.size
+    assert without(Image.fromarray(np.asarray(one) ^ np.asarray(two)), (0, 0, 0)) > 100
+
+
+def test_nothing_measured_yet_is_a_picture_as_well():
+    assert training_curves([], {"c1": 2.3}, "run").mode == "RGB"

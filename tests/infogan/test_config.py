@@ -1,0 +1,226 @@
+import copy
+import math
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_module
+from omegaconf import OmegaConf
+from pydantic import ValidationError
+
+from infogan.config import Config, check
+from infogan.errors import ConfigError
+
+CONF = Path(__file__).parents[2] / "conf"
+EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").rglob("*.yaml"))
+DATA = sorted(path.stem for path in (CONF / "data").glob("*.yaml"))
+GONE = object()
+
+
+def composed(*overrides):
+    with initialize_config_module("infogan.conf", version_base=None):
+        return OmegaConf.to_container(compose("train", list(overrides)), resolve=True)
+
+
+MNIST = composed("data=mnist")
+
+
+def changed(changes):
+    """MNIST's configuration with the values at dotted keys replaced, added, or taken away (GONE)."""
+    values = copy.deepcopy(MNIST)
+    for dotted, value in changes.items():
+        *path, last = (int(part) if part.isdigit() else part for part in dotted.split("."))
+        section = values
+        for part in path:
+            section = section[part]
+        if value is GONE:
+            del section[last]
+        else:
+            section[last] = value
+    return values
+
+
+@pytest.mark.parametrize("data", DATA)
+def test_every_data_set_is_accepted(data):
+    config = check(composed(f"data={data}"))
+    assert isinstance(config, Config)
+    assert config.data.name == config.model.name == data
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_every_experiment_is_accepted(experiment):
+    assert check(composed(f"experiment={experiment}"))
+
+
+def test_experiments_change_what_they_say():
+    assert check(composed("experiment=mnist_openai")).model.discriminator.slope == 0.01
+    for data in DATA:
+        model = check(composed(f"data={data}", "experiment=gan_baseline")).model
+        assert (model.lambda_categorical, model.lambda_continuous, model.lambda_posterior) == (0, 0, 1)
+
+
+def test_the_papers_values_are_the_defaults_for_mnist():
+    config = check(MNIST)
+    model = config.model
+    assert (model.learning_rate_generator, model.learning_rate_discriminator, model.betas) == (1e-3, 2e-4, [0.5, 0.999])
+    assert (model.lambda_categorical, model.lambda_continuous, model.discriminator.slope) == (1, 1, 0.1)
+    assert (config.data.batch_size, config.trainer.max_iterations, model.noise) == (128, 5000, 62)
+    assert (model.posterior_optimizer, model.noise_distribution) == ("discriminator", "uniform")
+
+
+@pytest.mark.parametrize("logger", ["wandb", "csv", "none"])
+def test_every_logger_is_accepted(logger):
+    assert check(composed(f"logger={logger}")).logger.name == logger
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"model.codes.c2.sigma": "learned"},
+        {"model.codes.c2.sigma": 2},
+        {"model.codes.c1.lambda_code": 0.0},
+        {"model.lambda_posterior": 0.0},
+        {"model.posterior_optimizer": "generator"},
+        {"model.noise": 0},
+        {"seed": 2**32 - 1},
+        {"trainer.max_epochs": 3, "trainer.threads": 1},
+        {"run": "latest"},
+    ],
+    ids=str,
+)
+def test_what_is_allowed(changes):
+    check(changed(changes))
+
+
+MISTAKES = [
+    ("seed", -1),
+    ("seed", 2**32),
+    ("seed", True),
+    ("seed", 1.0),
+    ("seed", "1"),
+    ("seeed", 1),
+    ("run", 3),
+    ("data", GONE),
+    ("data.name", "cifar"),
+    ("data.batch_size", 1),
+    ("data.batch_size", "128"),
+    ("data.batch_size", GONE),
+    ("model", 3),
+    ("model.lambda_categorical", -0.1),
+    ("model.lambda_categorical", math.nan),
+    ("model.lambda_continuous", math.inf),
+    ("model.lambda_continuous", "1"),
+    ("model.lambda_continuous", None),
+    ("model.lambda_posterior", -1.0),
+    ("model.lambda_posterior", math.nan),
+    ("model.lambda_posterior", GONE),
+    ("model.noise", -1),
+    ("model.noise", 2.5),
+    ("model.noise_distribution", "gaussian"),
+    ("model.posterior_optimizer", "both"),
+    ("model.learning_rate_generator", 0.0),
+    ("model.learning_rate_generator", math.nan),
+    ("model.learning_rate_discriminator", 1.5),
+    ("model.betas", [0.5]),
+    ("model.betas", [0.5, 0.9, 0.99]),
+    ("model.betas.1", 1.0),
+    ("model.betas.0", -0.5),
+    ("model.codes", {}),
+    ("model.codes.c1", 10),
+    ("model.codes.c1.kind", "gaussian"),
+    ("model.codes.c1.kind", GONE),
+    ("model.codes.c1.classes", 1),
+    ("model.codes.c1.classes", GONE),
+    ("model.codes.c1.classes", True),
+    ("model.codes.c1.lambda_code", -1.0),
+    ("model.codes.c1.low", 0.0),
+    ("model.codes.c2.low", GONE),
+    ("model.codes.c2.low", 1.0),
+    ("model.codes.c2.low", 2.0),
+    ("model.codes.c2.low", -math.inf),
+    ("model.codes.c2.high", math.inf),
+    ("model.codes.c2.high", math.nan),
+    ("model.codes.c2.sigma", 0.0),
+    ("model.codes.c2.sigma", -1.0),
+    ("model.codes.c2.sigma", True),
+    ("model.codes.c2.sigma", math.nan),
+    ("model.codes.c2.sigma", math.inf),
+    ("model.codes.c2.sigma", "fixed"),
+    ("model.generator.layers", []),
+    ("model.generator.layers.0", {"dense": 3}),
+    ("model.generator.layers.0.fc", 0),
+    ("model.generator.layers.1.fc", [128, 7]),
+    ("model.generator.layers.2.stride", 3),
+    ("model.generator.layers.2.up", 0),
+    ("model.generator.layers.2.batch_norm", 1),
+    ("model.generator.layers.2.kernel", 5),
+    ("model.generator.output", "relu"),
+    ("model.generator.slope", 1.0),
+    ("model.generator.slope", -0.1),
+    ("model.discriminator.trunk", []),
+    ("model.discriminator.trunk.0.conv", True),
+    ("model.discriminator.trunk.0.stride", GONE),
+    ("model.discriminator.posterior.0", {"conv": 8, "stride": 1}),
+    ("model.discriminator.posterior.0.fc", "128"),
+    ("trainer.accelerator", "tpu"),
+    ("trainer.devices", 0),
+    ("trainer.precision", "float16"),
+    ("trainer.max_iterations", 0),
+    ("trainer.max_epochs", 0),
+    ("trainer.threads", 0),
+    ("logger", GONE),
+    ("logger.name", "tensorboard"),
+    ("logger.name", GONE),
+    ("logger.mode", "on"),
+    ("logger.tags", "one"),
+    ("callbacks.log_every", 0),
+    ("callbacks.traversal_points", 1),
+    ("callbacks.every", 1),
+    ("paths.data", None),
+    ("paths.outputs", 3),
+]
+ASIDE = {"model.codes.c1.kind", "model.codes.c2.low", "model.codes.c2.high", "logger.name"}
+"""Mistakes of a section as a whole: the line names the section, and the key in words."""
+
+
+@pytest.mark.parametrize(("key", "value"), MISTAKES)
+def test_a_mistake_is_one_line_that_names_the_key(key, value):
+    with pytest.raises(ConfigError) as error:
+        check(changed({key: value}))
+    line = str(error.value)
+    assert "\n" not in line
+    if key in ASIDE and key not in line:
+        section, last = key.rsplit(".", 1)
+        assert f"{section}: " in line
+        assert last in line
+    else:
+        assert key in line
+    assert "constrained" not in line
+    assert "pydantic" not in line
+
+
+def test_all_mistakes_stand_in_the_same_line():
+    with pytest.raises(ConfigError) as error:
+        check(changed({"seed": -1, "model.noise": -2, "trainer.devices": GONE}))
+    assert "\n" not in str(error.value)
+    for text in ("seed=-1: ", "model.noise=-2: ", "trainer.devices is missing"):
+        assert text in str(error.value)
+
+
+def test_a_value_of_many_lines_is_still_one_line():
+    with pytest.raises(ConfigError) as error:
+        check(changed({"data.name": "two\nlines"}))
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("weight", [0.0, 1.0])
+def test_a_posterior_weight_needs_a_phase(weight):
+    with pytest.raises(ConfigError, match="lambda_posterior needs posterior_optimizer=discriminator"):
+        check(changed({"model.posterior_optimizer": "generator", "model.lambda_posterior": weight}))
+
+
+def test_a_checked_configuration_cannot_change():
+    config = check(MNIST)
+    with pytest.raises(ValidationError, match="frozen"):
+        config.seed = 1
+    with pytest.raises(ValidationError, match="frozen"):
+        config.model.noise = 1

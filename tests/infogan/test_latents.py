@@ -1,0 +1,262 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch.distributions import Normal, OneHotCategorical
+
+from infogan.latents import LOG_SIGMA_FLOOR, Categorical, Latents, Uniform
+
+DIGIT = Categorical("digit", 10, 1.0, 1.0)
+SLANT = Uniform("slant", -1.0, 1.0, 1.0, 1.0, 1.0)
+WIDTH = Uniform("width", 2.0, 6.0, None, 1.0, 1.0)
+ROWS = 20_000
+LARGEST_BELOW_1 = float(np.nextafter(np.float32(1), np.float32(0)))
+
+
+def latents(noise_distribution="uniform", noise=5):
+    return Latents((DIGIT, SLANT, WIDTH), noise, noise_distribution)
+
+
+def random(*shape):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(0))
+
+
+def test_categorical_log_likelihood_is_that_of_torch():
+    code, q = torch.eye(10)[torch.arange(30) % 10], 3 * random(30, 10)
+    torch.testing.assert_close(DIGIT.log_likelihood(code, q), OneHotCategorical(logits=q).log_prob(code))
+
+
+def test_categorical_log_likelihood_by_hand():
+    q = torch.tensor([[0.0, math.log(3)], [0.0, math.log(3)]])  # probabilities 1/4 and 3/4
+    expected = torch.tensor([math.log(0.25), math.log(0.75)])
+    torch.testing.assert_close(Categorical("c", 2, 1.0, 1.0).log_likelihood(torch.eye(2), q), expected)
+
+
+@pytest.mark.parametrize("sigma", [0.3, 1.0, 2.5])
+def test_fixed_width_log_likelihood_is_that_of_torch(sigma):
+    code, q = random(30, 1), 2 * random(30, 1) + 0.5
+    expected = Normal(q[:, 0], sigma).log_prob(code[:, 0])
+    torch.testing.assert_close(Uniform("c", -1, 1, sigma, 1.0, 1.0).log_likelihood(code, q), expected)
+
+
+def test_fixed_width_log_likelihood_by_hand():
+    value = Uniform("c", -1, 1, 2.0, 1.0, 1.0).log_likelihood(torch.tensor([[0.5]]), torch.tensor([[-0.5]]))
+    # -½ ln 2π - ln 2 - ½ (1 / 2)² = -0.91894 - 0.69315 - 0.125
+    assert value.tolist() == pytest.approx([-1.737086], abs=1e-5)
+
+
+def test_learned_width_is_the_exponential_of_the_second_output():
+    code, q = random(30, 1), 2 * random(30, 2)
+    expected = Normal(q[:, 0], q[:, 1].exp()).log_prob(code[:, 0])
+    torch.testing.assert_close(WIDTH.log_likelihood(code, q), expected)
+
+
+def test_learned_width_stops_at_the_floor():
+    assert pytest.approx(math.log(0.01)) == LOG_SIGMA_FLOOR
+    code = torch.tensor([[3.0]])
+    below, at, above = (
+        WIDTH.log_likelihood(code, torch.tensor([[3.0, LOG_SIGMA_FLOOR + step]])).item() for step in (-5.0, 0.0, 0.5)
+    )
+    assert below == at == pytest.approx(-0.5 * math.log(2 * math.pi) + math.log(100), abs=1e-4)
+    assert above == pytest.approx(at - 0.5, abs=1e-4)
+
+
+def test_log_likelihood_is_computed_in_float32():
+    q = random(8, 10).bfloat16()
+    value = DIGIT.log_likelihood(torch.eye(10)[:8], q)
+    assert value.dtype == torch.float32
+    torch.testing.assert_close(value, DIGIT.log_likelihood(torch.eye(10)[:8], q.float()))
+
+
+def test_entropies():
+    assert DIGIT.entropy == pytest.approx(2.302585, abs=1e-6)
+    assert SLANT.entropy == pytest.approx(0.693147, abs=1e-6)
+    assert WIDTH.entropy == pytest.approx(math.log(4))
+    assert Uniform("c", 0.0, 0.5, 1.0, 1.0, 1.0).entropy == pytest.approx(-math.log(2))
+
+
+def test_refitted_log_likelihood_is_the_maximum_over_widths():
+    code = 2 * torch.rand(500, 1, generator=torch.Generator().manual_seed(1)) - 1
+    q = 0.6 * code + 0.1
+    means = [Normal(q[:, 0], s).log_prob(code[:, 0]).mean().item() for s in torch.linspace(0.05, 1.5, 5000).tolist()]
+    refitted = SLANT.refitted_log_likelihood(code, q)
+    assert refitted.shape == ()
+    assert max(means) <= refitted.item() + 1e-6
+    assert refitted.item() == pytest.approx(max(means), abs=1e-5)
+
+
+def test_no_refit_without_a_fixed_width():
+    assert DIGIT.refitted_log_likelihood(torch.eye(10), torch.eye(10)) is None
+    assert WIDTH.refitted_log_likelihood(torch.ones(3, 1), torch.ones(3, 2)) is None
+
+
+def test_estimates():
+    q = random(7, 10)
+    torch.testing.assert_close(DIGIT.estimate(q), q.exp() / q.exp().sum(1, keepdim=True))
+    assert torch.equal(WIDTH.estimate(q[:, :2]), q[:, :1])
+
+
+def test_continuous_traversal_covers_twice_the_interval():
+    values, labels = SLANT.traversal(5)
+    assert values.tolist() == [[-2.0], [-1.0], [0.0], [1.0], [2.0]]
+    assert labels == ["-2", "-1", "0", "+1", "+2"]
+    values, labels = WIDTH.traversal(3)
+    assert values.tolist() == [[0.0], [4.0], [8.0]]
+    assert labels == ["0", "+4", "+8"]
+    assert SLANT.traversal(11)[1][1:4] == ["-1.6", "-1.2", "-0.8"]
+
+
+def test_categorical_traversal_shows_every_class_once():
+    values, labels = DIGIT.traversal(3)
+    assert torch.equal(values, torch.eye(10))
+    assert labels == list("0123456789")
+
+
+@pytest.mark.parametrize("classes", [2, 3, 7, 10, 20, 1000])
+def test_from_uniform_reaches_every_class(classes):
+    u = torch.cat([torch.tensor([0.0, LARGEST_BELOW_1]), (torch.arange(classes) + 0.5) / classes])
+    code = Categorical("c", classes, 1.0, 1.0).from_uniform(u)
+    assert code.dtype == torch.float32
+    assert code.sum(1).tolist() == [1.0] * (classes + 2)
+    assert code.argmax(1).tolist() == [0, classes - 1, *range(classes)]
+
+
+def test_from_uniform_spans_the_interval():
+    values = WIDTH.from_uniform(torch.tensor([0.0, 0.25, LARGEST_BELOW_1]))
+    assert values.shape == (3, 1)
+    assert values[:2, 0].tolist() == [2.0, 3.0]
+    assert values[2].item() == pytest.approx(6.0, abs=1e-6)
+    assert SLANT.from_uniform(torch.tensor([LARGEST_BELOW_1])).item() < 1
+
+
+def test_classes_are_equally_likely():
+    counts = latents().sample(0, "train", 0, range(ROWS))[:, :10].sum(0)
+    assert counts.sum() == ROWS
+    statistic = ((counts - ROWS / 10).square() / (ROWS / 10)).sum().item()
+    assert 1.15 < statistic < 27.9  # the 0.1 % and 99.9 % points of χ² with 9 degrees of freedom
+
+
+def test_continuous_codes_fill_their_intervals():
+    split = latents().split(latents().sample(0, "train", 0, range(ROWS)))
+    for code in (SLANT, WIDTH):
+        values, span = split[code.name], code.high - code.low
+        deviation = span / math.sqrt(12)
+        assert values.mean().item() == pytest.approx((code.low + code.high) / 2, abs=4 * deviation / math.sqrt(ROWS))
+        assert values.std().item() == pytest.approx(deviation, rel=0.015)
+        assert code.low <= values.min() < code.low + span / 1000
+        assert code.high - span / 1000 < values.max() < code.high
+
+
+def test_uniform_noise():
+    noise = latents("uniform", 8).sample(0, "train", 0, range(ROWS))[:, 12:]
+    assert noise.shape == (ROWS, 8)
+    assert -1 <= noise.min() < -0.999
+    assert 0.999 < noise.max() < 1
+    assert noise.mean(0).abs().max() < 4 * 0.577 / math.sqrt(ROWS)
+    assert noise.std(0).tolist() == pytest.approx([1 / math.sqrt(3)] * 8, rel=0.015)
+
+
+def test_normal_noise():
+    noise = latents("normal", 8).sample(0, "train", 0, range(ROWS))[:, 12:]
+    assert noise.shape == (ROWS, 8)
+    assert 3.5 < noise.max() < 6
+    assert -6 < noise.min() < -3.5
+    assert noise.mean(0).abs().max() < 4 / math.sqrt(ROWS)
+    assert noise.std(0).tolist() == pytest.approx([1.0] * 8, rel=0.02)
+    assert (noise.abs() < 1).float().mean().item() == pytest.approx(0.6827, abs=0.006)
+
+
+@pytest.mark.parametrize("distribution", ["uniform", "normal"])
+def test_columns_are_uncorrelated(distribution):
+    many = latents(distribution)
+    draws = [many.sample(seed, stream, k, range(ROWS)) for seed, stream, k in ((0, "a", 0), (0, "a", 1), (1, "b", 0))]
+    columns = torch.cat([torch.cat([d[:, :10].argmax(1, keepdim=True).float(), d[:, 10:]], dim=1) for d in draws], 1)
+    columns = torch.cat([columns, columns.roll(1, 0)], dim=1)  # a row and the one before it
+    correlation = torch.corrcoef(columns.T) - torch.eye(columns.shape[1])
+    assert correlation.abs().max() < 5 / math.sqrt(ROWS)
+
+
+@pytest.mark.parametrize("distribution", ["uniform", "normal"])
+def test_a_sample_is_a_pure_function(distribution):
+    def draw():
+        return latents(distribution).sample(3, "train", 7, range(64))
+
+    first = draw()
+    torch.manual_seed(99)
+    np.random.seed(99)
+    assert first.dtype == torch.float32
+    assert first.shape == (64, 17)
+    assert first.device.type == "cpu"
+    assert draw().numpy().tobytes() == first.numpy().tobytes()
+
+
+@pytest.mark.parametrize("distribution", ["uniform", "normal"])
+def test_a_row_does_not_depend_on_its_batch(distribution):
+    many = latents(distribution)
+    whole = many.sample(3, "train", 7, range(128))
+    for positions in (
+        range(1),
+        range(5),
+        range(127),
+        range(40, 50),
+        range(1, 128, 2),
+        range(3, 128, 4),
+        range(2, 9, 3),
+    ):
+        part = many.sample(3, "train", 7, positions)
+        assert len(part) == len(positions)
+        assert torch.equal(part, whole[list(positions)])
+
+
+@pytest.mark.parametrize("other", [(4, "train", 7), (3, "figures", 7), (3, "train", 8)], ids=["seed", "stream", "step"])
+def test_seed_stream_and_iteration_each_change_codes_and_noise(other):
+    one, two = (latents().sample(*key, range(64)) for key in ((3, "train", 7), other))
+    assert not torch.equal(one[:, :10], two[:, :10])
+    assert (one[:, 10:] != two[:, 10:]).float().mean() > 0.99
+
+
+def test_widths():
+    assert (latents().width, latents().codes_width, latents().outputs) == (17, 12, 13)  # 10 + 1 + 1 + 5; 10 + 1 + 2
+
+
+def test_split_takes_each_codes_columns():
+    row = torch.arange(17.0).unsqueeze(0)
+    split = latents().split(row)
+    assert list(split) == ["digit", "slant", "width"]
+    assert split["digit"].tolist() == [list(map(float, range(10)))]
+    assert split["slant"].tolist() == [[10.0]]
+    assert split["width"].tolist() == [[11.0]]
+    assert latents().split(row[:, :12])["width"].tolist() == [[11.0]]
+
+
+def test_split_posterior_takes_each_codes_outputs():
+    split = latents().split_posterior(torch.arange(13.0).unsqueeze(0))
+    assert split["digit"].tolist() == [list(map(float, range(10)))]
+    assert split["slant"].tolist() == [[10.0]]
+    assert split["width"].tolist() == [[11.0, 12.0]]
+
+
+def test_log_likelihoods_pair_each_code_with_its_outputs():
+    latent, q = latents().sample(0, "train", 0, range(6)), random(6, 13)
+    values = latents().log_likelihoods(latent, q)
+    torch.testing.assert_close(values["digit"], OneHotCategorical(logits=q[:, :10]).log_prob(latent[:, :10]))
+    torch.testing.assert_close(values["slant"], Normal(q[:, 10], 1.0).log_prob(latent[:, 10]))
+    torch.testing.assert_close(values["width"], Normal(q[:, 11], q[:, 12].exp()).log_prob(latent[:, 11]))
+
+
+def test_replaced_changes_one_code_in_a_copy():
+    latent = latents().sample(0, "train", 0, range(4))
+    before = latent.clone()
+    for name, columns, value in (("digit", range(10), torch.eye(10)[3]), ("width", [11], torch.arange(4.0)[:, None])):
+        changed = latents().replaced(latent, name, value)
+        assert torch.equal(latent, before)
+        assert torch.equal(changed[:, list(columns)], value.expand(4, -1))
+        others = [k for k in range(17) if k not in columns]
+        assert torch.equal(changed[:, others], before[:, others])
+
+
+def test_code_by_name():
+    assert latents().code("slant") is SLANT
+    with pytest.raises(KeyError):
+        latents().code("nothing")

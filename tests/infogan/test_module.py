@@ -1,0 +1,221 @@
+"""The two phases: who is moved by what, and that an iteration is the paper's."""
+
+import copy
+import math
+
+import lightning as L
+import pytest
+import torch
+from torch.nn import functional as F
+
+from datamodules.base import epoch_order
+from infogan.config import check
+from infogan.experiment import build_data, build_module
+
+ITERATIONS = 3
+
+
+class Snapshots(L.Callback):
+    """The module's parameters before the first update and after every optimizer step."""
+
+    def __init__(self):
+        self.taken = []
+
+    def on_train_start(self, trainer, pl_module):
+        self.take(pl_module)
+        for optimizer in trainer.optimizers:
+            optimizer.register_step_post_hook(lambda *_: self.take(pl_module))
+
+    def take(self, module):
+        self.taken.append({name: p.detach().clone() for name, p in module.named_parameters()})
+
+    def changed(self, step):
+        before, after = self.taken[step], self.taken[step + 1]
+        return {name for name in before if not torch.equal(before[name], after[name])}
+
+
+class Outputs(L.Callback):
+    def __init__(self):
+        self.rows = []
+
+    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
+        self.rows.append({name: value.item() for name, value in outputs.items()})
+
+
+def fit(values, iterations=ITERATIONS):
+    config = check(values)
+    module, data = build_module(config), build_data(config)
+    snapshots, outputs = Snapshots(), Outputs()
+    initial = copy.deepcopy(module)
+    trainer = L.Trainer(
+        max_steps=2 * iterations,
+        accelerator="cpu",
+        precision={"float32": "32-true", "bf16": "bf16-mixed"}[values["trainer"]["precision"]],
+        logger=False,
+        callbacks=[snapshots, outputs],
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    trainer.fit(module, data)
+    return initial, module, snapshots, outputs
+
+
+def part(module, *names):
+    return {name for name, _ in module.named_parameters() if name.startswith(names)}
+
+
+@pytest.mark.parametrize("lambdas", [["model.lambda_categorical=1"], ["experiment=gan_baseline"]])
+def test_authors_routing(compose_values, lambdas):
+    _, module, snapshots, _ = fit(compose_values("trainer.precision=float32", *lambdas))
+    assert snapshots.changed(0) == part(module, "discriminator.")
+    assert snapshots.changed(1) == part(module, "generator.")
+
+
+def test_generator_routing(compose_values):
+    values = compose_values("trainer.precision=float32", "model.posterior_optimizer=generator")
+    _, module, snapshots, _ = fit(values)
+    assert snapshots.changed(0) == part(module, "discriminator.trunk.", "discriminator.head.")
+    assert snapshots.changed(1) == part(module, "generator.", "discriminator.posterior.")
+
+
+def test_posterior_that_does_not_learn(compose_values):
+    values = compose_values("trainer.precision=float32", "experiment=gan_baseline", "model.lambda_posterior=0")
+    _, module, snapshots, _ = fit(values)
+    assert snapshots.changed(0) == part(module, "discriminator.trunk.", "discriminator.head.")
+    assert snapshots.changed(1) == part(module, "generator.")
+
+
+def test_head_of_d_gets_no_information_gradient(compose_values):
+    after = []
+    for weight in (1, 5):
+        values = compose_values("trainer.precision=float32", f"model.lambda_categorical={weight}")
+        _, _, snapshots, _ = fit(values, 1)
+        after.append(snapshots.taken[1])
+    assert torch.equal(after[0]["discriminator.head.0.weight"], after[1]["discriminator.head.0.weight"])
+    assert not torch.equal(after[0]["discriminator.trunk.0.weight"], after[1]["discriminator.trunk.0.weight"])
+
+
+def test_zero_lambda_leaves_posterior_a_weight_of_one(compose_values):
+    module = build_module(check(compose_values("model.lambda_categorical=0", "model.codes.c2.lambda_code=0.3")))
+    c1, c2, c3 = module.latents.codes
+    assert (c1.lambda_, c1.lambda_posterior) == (0, 1)
+    assert (c2.lambda_, c2.lambda_posterior) == (0.3, 0.3)
+    assert (c3.lambda_, c3.lambda_posterior) == (1, 1)
+
+
+def reference_iteration(module, real, latent, optimizer_d, optimizer_g, lambdas, posterior_with_d, precision):
+    """The same iteration, written from the paper with torch.distributions and probabilities instead of logits."""
+    g, d = module.generator, module.discriminator
+
+    def autocast():
+        return torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16", cache_enabled=False)
+
+    def judge(images):
+        logits, q = d(images)
+        return logits.double(), q.double()
+
+    def information(q):
+        c1 = torch.distributions.OneHotCategorical(logits=q[:, :10]).log_prob(latent[:, :10]).mean() + math.log(10)
+        c2 = torch.distributions.Normal(q[:, 10], q[:, 11].exp()).log_prob(latent[:, 10]).mean() + math.log(2)
+        c3 = torch.distributions.Normal(q[:, 12], 0.5).log_prob(latent[:, 11]).mean() + math.log(2)
+        return lambdas[0] * c1 + lambdas[1] * c2 + lambdas[2] * c3
+
+    with autocast():
+        fake = g(latent)
+        logits_real, _ = judge(real)
+        logits_fake, q = judge(fake.detach())
+    loss = -torch.log(torch.sigmoid(logits_real)).mean() - torch.log(1 - torch.sigmoid(logits_fake)).mean()
+    if posterior_with_d:
+        loss = loss - information(q)
+    optimizer_d.zero_grad()
+    loss.backward()
+    optimizer_d.step()
+
+    with autocast():
+        logits_fake, q = judge(fake)
+    loss_g = -torch.log(torch.sigmoid(logits_fake)).mean() - information(q)
+    optimizer_g.zero_grad()
+    loss_g.backward()
+    optimizer_g.step()
+    return loss.item(), loss_g.item()
+
+
+@pytest.mark.parametrize("routing", ["discriminator", "generator"])
+def test_iterations_are_the_papers(compose_values, routing):
+    values = compose_values(
+        "trainer.precision=float32",
+        f"model.posterior_optimizer={routing}",
+        "model.codes.c2.sigma=learned",
+        "model.codes.c3.sigma=0.5",
+        "model.codes.c3.lambda_code=0.7",
+        "model.lambda_continuous=0.1",
+        "model.lambda_categorical=1.5",
+    )
+    _, _, snapshots, outputs = fit(values)
+    module = build_module(check(values))
+    run_reference(module, values, [1.5, 0.1, 0.7], routing, 1)
+    # Adam's first step is the sign of the gradient: where that is 0 but for rounding, the step is a coin toss.
+    for name, p in module.named_parameters():
+        assert ((snapshots.taken[2][name] - p).abs() > 1e-6).float().mean() < 0.01, name
+    module = build_module(check(values))
+    expected = run_reference(module, values, [1.5, 0.1, 0.7], routing)
+    for row, (loss_d, loss_g) in zip(outputs.rows, expected, strict=True):
+        assert row["loss/discriminator"] == pytest.approx(loss_d, rel=1e-4)
+        assert row["loss/generator"] == pytest.approx(loss_g, rel=1e-4)
+
+
+def test_generator_phase_sees_the_updated_discriminator_under_autocast(compose_values):
+    """With a huge step of D, weights cast before it would give a very different loss of G."""
+    values = compose_values("trainer.precision=bf16", "model.learning_rate_discriminator=0.05")
+    values["model"]["codes"]["c2"]["sigma"], values["model"]["codes"]["c3"]["sigma"] = "learned", 0.5
+    module, _, _, outputs = fit(values, 1)
+    stale = copy.deepcopy(module)
+    ((_, loss_g),) = run_reference(module, values, [1, 1, 1], "discriminator", 1)
+    values["model"]["learning_rate_discriminator"] = 1e-9
+    ((_, stale_loss_g),) = run_reference(stale, values, [1, 1, 1], "discriminator", 1)
+    assert abs(loss_g - stale_loss_g) > 0.5
+    assert outputs.rows[0]["loss/generator"] == pytest.approx(loss_g, abs=0.1 * abs(loss_g - stale_loss_g))
+
+
+def run_reference(module, values, lambdas, routing, iterations=ITERATIONS):
+    data = build_data(check(values))
+    d, model = module.discriminator, values["model"]
+    of_d = [*d.trunk.parameters(), *d.head.parameters()]
+    of_g = list(module.generator.parameters())
+    (of_d if routing == "discriminator" else of_g).extend(d.posterior.parameters())
+    optimizer_d = torch.optim.Adam(of_d, model["learning_rate_discriminator"], betas=(0.5, 0.999))
+    optimizer_g = torch.optim.Adam(of_g, model["learning_rate_generator"], betas=(0.5, 0.999))
+    order = torch.from_numpy(epoch_order(0, 0, 1437))
+    losses = []
+    for i in range(iterations):
+        real = data.split("train").images[order[64 * i : 64 * (i + 1)]].float() / 255
+        latent = module.latents.sample(0, "train", i, range(64))
+        precision = values["trainer"]["precision"]
+        posterior_with_d = routing == "discriminator"
+        losses.append(
+            reference_iteration(module, real, latent, optimizer_d, optimizer_g, lambdas, posterior_with_d, precision)
+        )
+    return losses
+
+
+def test_measured_values(compose_values):
+    """What an iteration returns, against the networks before the update, in train mode."""
+    values = compose_values("trainer.precision=float32")
+    module, _, _, outputs = fit(values, 1)
+    data = build_data(check(values))
+    latent = module.latents.sample(0, "train", 0, range(64))
+    order = torch.from_numpy(epoch_order(0, 0, 1437))
+    real = data.split("train").images[order[:64]].float() / 255
+    with torch.no_grad():
+        logits_real = module.discriminator(real)[0]
+        logits_fake, q = module.discriminator(module.generator(latent))
+    row = outputs.rows[0]
+    assert row["D/real"] == pytest.approx(torch.sigmoid(logits_real).mean().item(), rel=1e-5)
+    assert row["D/fake"] == pytest.approx(torch.sigmoid(logits_fake).mean().item(), rel=1e-5)
+    cross_entropy = F.cross_entropy(q[:, :10], latent[:, :10].argmax(1)).item()
+    assert row["information/c1"] == pytest.approx(math.log(10) - cross_entropy, abs=1e-5)
+    gaussian = -0.5 * math.log(2 * math.pi) - (latent[:, 10] - q[:, 10]).square().mean().item() / 2
+    assert row["information/c2"] == pytest.approx(math.log(2) + gaussian, abs=1e-5)
+    assert row["gradient_norm/discriminator"] > 0
+    assert row["gradient_norm/generator"] > 0

@@ -1,0 +1,129 @@
+"""A run that was stopped and goes on ends where the uninterrupted one ends: difference 0."""
+
+import csv
+import signal
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from infogan.errors import RunError
+from infogan.experiment import create, reopen, train
+from infogan.storage import load_tree, newest_checkpoint
+
+LAST = 60
+OPTIONS = ["callbacks.checkpoint_every=20", "callbacks.scores_every=20", "callbacks.traversals_every=30"]
+"""22 batches make an epoch of the digits: 22 is the boundary, the others lie inside of one and of a logging window."""
+
+
+@pytest.fixture
+def make_run(compose_values, tmp_path):
+    def run(name, iterations, *overrides):
+        values = compose_values(
+            f"trainer.max_iterations={iterations}",
+            "callbacks.score_images=100",
+            "callbacks.traversal_points=3",
+            *OPTIONS,
+            *overrides,
+        )
+        return create(values, tmp_path, name)
+
+    return run
+
+
+def tensors(node):
+    if isinstance(node, torch.Tensor):
+        return [node]
+    if isinstance(node, dict):
+        node = list(node.values())
+    return [t for child in node for t in tensors(child)] if isinstance(node, list | tuple) else []
+
+
+def rows(folder):
+    with (folder / "metrics.csv").open() as file:
+        return [{k: v for k, v in row.items() if k != "images_per_second"} for row in csv.DictReader(file)]
+
+
+def assert_same(one, other):
+    a, b = (load_tree(newest_checkpoint(folder)) for folder in (one, other))
+    assert a["iteration"] == b["iteration"] == LAST
+    for part in ("state_dict", "optimizer_states", "callbacks"):
+        pairs = list(zip(tensors(a[part]), tensors(b[part]), strict=True))
+        assert part == "callbacks" or len(pairs) > 20
+        assert max((float((x.double() - y.double()).abs().max()) for x, y in pairs), default=0.0) == 0.0
+    assert a["callbacks"]["Scores"] == b["callbacks"]["Scores"]
+    assert rows(one) == rows(other)
+    assert [row["iteration"] for row in rows(one)] == [str(i) for i in range(5, LAST + 1, 5)]
+
+
+@pytest.mark.parametrize(("precision", "stops"), [("float32", (22, 33, 40, 57)), ("bf16", (33,))])
+def test_resume_is_exact(make_run, precision, stops):
+    whole = make_run("whole", LAST, f"trainer.precision={precision}")
+    train(whole)
+    for stop in stops:
+        folder = make_run(f"stopped-{stop}", stop, f"trainer.precision={precision}")
+        train(folder)
+        assert len(rows(folder)) == stop // 5
+        reopen(folder, {"trainer": {"max_iterations": LAST}})
+        train(folder)
+        assert_same(whole, folder)
+
+
+DIES_BY_KILL = """
+import os, signal, sys
+from pathlib import Path
+from callbacks.training_log import TrainingLog
+from infogan.errors import RunError
+from infogan.experiment import train
+
+log = TrainingLog.on_train_batch_end
+
+def log_and_die(self, trainer, module, *rest):
+    log(self, trainer, module, *rest)
+    if module.iteration == 36:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+TrainingLog.on_train_batch_end = log_and_die
+train(Path(sys.argv[1]))
+"""
+
+
+def test_killed_run_goes_on(make_run):
+    """kill -9 between two checkpoints: what was written after the newer one is measured again, once."""
+    whole, killed = make_run("whole", LAST), make_run("killed", LAST)
+    train(whole)
+    died = subprocess.run([sys.executable, "-c", DIES_BY_KILL, killed], stdout=subprocess.DEVNULL, check=False)
+    assert died.returncode == -signal.SIGKILL
+    assert newest_checkpoint(killed).name == "iteration_00000020.safetensors"
+    reopen(killed, {})
+    train(killed)
+    assert_same(whole, killed)
+
+
+def test_finished_run_is_told(make_run):
+    folder = make_run("finished", 5)
+    train(folder)
+    with pytest.raises(RunError, match=r"has finished 5 iterations: trainer\.max_iterations=<more>"):
+        reopen(folder, {})
+
+
+def test_run_that_was_stopped_before_its_conclusion_is_concluded(make_run):
+    folder = make_run("unconcluded", 5)
+    summary = train(folder)
+    (folder / "summary.json").unlink()
+    reopen(folder, {})
+    again = train(folder)
+    assert again == summary
+    assert (folder / "summary.json").is_file()
+
+
+def test_seed_decides(make_run, compose_values, tmp_path):
+    first, second = make_run("first", 10), make_run("second", 10)
+    other = create(compose_values("trainer.max_iterations=10", "seed=1"), tmp_path, "other")
+    weights = []
+    for folder in (first, second, other):
+        train(folder)
+        weights.append(torch.cat([t.flatten() for t in tensors(load_tree(newest_checkpoint(folder))["state_dict"])]))
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])

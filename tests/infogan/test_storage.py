@@ -1,0 +1,224 @@
+import os
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from infogan.errors import RunError
+from infogan.storage import (
+    checkpoint_path,
+    find_run,
+    load_tree,
+    new_run_folder,
+    newest_checkpoint,
+    safe_name,
+    save_tree,
+    write_atomically,
+    write_json,
+)
+
+DTYPES = [
+    torch.float32,
+    torch.float64,
+    torch.float16,
+    torch.bfloat16,
+    torch.int64,
+    torch.int32,
+    torch.uint8,
+    torch.bool,
+]
+
+
+def assert_same(one, two):
+    assert type(one) is type(two)
+    if isinstance(one, torch.Tensor):
+        assert one.dtype == two.dtype
+        assert torch.equal(one, two)
+    elif isinstance(one, dict):
+        assert list(one) == list(two)
+        for key in one:
+            assert_same(one[key], two[key])
+    elif isinstance(one, list | tuple):
+        assert len(one) == len(two)
+        for a, b in zip(one, two, strict=True):
+            assert_same(a, b)
+    else:
+        assert one == two
+
+
+def run_in(folder, age):
+    folder.mkdir(parents=True)
+    config = folder / "config.yaml"
+    config.write_text("seed: 0\n")
+    os.utime(config, (1_000_000 - age, 1_000_000 - age))
+    return folder
+
+
+def test_a_tree_comes_back_as_it_was(tmp_path):
+    tree = {
+        "state": {0: {"step": torch.tensor(3.0), "moments": [torch.randn(2, 3), torch.randn(4)]}, 1: {}},
+        "plain": [None, True, False, 0, 1, -7, 0.1, 1e-300, "text äλ", ""],
+        "betas": (0.5, 0.999, (1, [2])),
+        "empty": [(), [], {}],
+    }
+    path = tmp_path / "deep" / "tree.safetensors"
+    save_tree(path, tree)
+    assert_same(tree, load_tree(path))
+    assert [file.name for file in path.parent.iterdir()] == ["tree.safetensors"]
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("shape", [(), (0,), (3,), (2, 3, 4)], ids=str)
+def test_tensors_of_every_kind_come_back(tmp_path, dtype, shape):
+    tensor = (10 * torch.rand(shape)).to(dtype)
+    save_tree(tmp_path / "t", {"x": tensor})
+    assert_same({"x": tensor}, load_tree(tmp_path / "t"))
+
+
+def test_memory_layout_comes_back(tmp_path):
+    plain = torch.randn(2, 3, 4, 5)
+    last = torch.randn(2, 3, 4, 5).to(memory_format=torch.channels_last)
+    save_tree(tmp_path / "t", [plain, last, plain.transpose(2, 3)])
+    back = load_tree(tmp_path / "t")
+    assert torch.equal(back[0], plain)
+    assert back[0].is_contiguous()
+    assert torch.equal(back[1], last)
+    assert back[1].is_contiguous(memory_format=torch.channels_last)
+    assert back[1].stride() == last.stride()
+    assert torch.equal(back[2], plain.transpose(2, 3))
+
+
+def test_shared_and_trained_tensors_can_be_saved(tmp_path):
+    weight = torch.randn(3, requires_grad=True)
+    save_tree(tmp_path / "t", [weight, weight, weight[:2]])
+    back = load_tree(tmp_path / "t")
+    assert torch.equal(back[1], weight.detach())
+    assert torch.equal(back[2], weight.detach()[:2])
+    assert not back[0].requires_grad
+
+
+@pytest.mark.parametrize("value", [{1, 2}, object(), b"bytes", 1j, torch.nn.Linear(1, 1), print], ids=repr)
+def test_other_types_are_refused_and_leave_no_file(tmp_path, value):
+    with pytest.raises(TypeError, match=type(value).__name__):
+        save_tree(tmp_path / "t", {"a": [1, value]})
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("keep", [0, 4, 100, -1])
+def test_a_truncated_file_is_named(tmp_path, keep):
+    path = tmp_path / "half.safetensors"
+    save_tree(path, {"x": torch.randn(100)})
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(RunError, match=r"half\.safetensors .*damaged"):
+        load_tree(path)
+
+
+def test_a_foreign_file_is_named(tmp_path):
+    save_file({"x": torch.zeros(2)}, tmp_path / "foreign.safetensors")
+    with pytest.raises(RunError, match=r"foreign\.safetensors is not a checkpoint"):
+        load_tree(tmp_path / "foreign.safetensors")
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(RunError, match=r"none\.safetensors does not exist"):
+        load_tree(tmp_path / "none.safetensors")
+
+
+@pytest.mark.parametrize(("error", "raised"), [(ValueError("x"), ValueError), (OSError(28, "disk full"), RunError)])
+def test_a_failed_write_leaves_the_old_file_alone(tmp_path, error, raised):
+    path = tmp_path / "file"
+    path.write_text("old")
+
+    def write(staged):
+        staged.write_text("half")
+        raise error
+
+    with pytest.raises(raised, match=str(error.args[-1])):
+        write_atomically(path, write)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_write_replaces_the_old_file(tmp_path):
+    path = tmp_path / "new" / "file"
+    for text in ("one", "two"):
+        write_atomically(path, lambda staged, text=text: staged.write_text(text))
+        assert path.read_text() == text
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_folder_that_is_a_file_is_a_run_error(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(RunError, match="could not be written"):
+        write_json(tmp_path / "file" / "metrics.json", {})
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_json_refuses_what_json_does_not_have(tmp_path, value):
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(tmp_path / "a.json", {"x": value})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_new_run_folders_are_never_shared(tmp_path):
+    folders = [new_run_folder(tmp_path / "outputs", "run") for _ in range(4)]
+    assert [folder.name for folder in folders] == ["run", "run-2", "run-3", "run-4"]
+    assert all(folder.is_dir() for folder in folders)
+
+
+def test_outputs_that_cannot_be_made_are_named(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(RunError, match=r"paths\.outputs=.*file"):
+        new_run_folder(tmp_path / "file", "run")
+
+
+def test_latest_is_the_newest_run(tmp_path):
+    run_in(tmp_path / "z", age=30)
+    newest = run_in(tmp_path / "a", age=20)
+    run_in(tmp_path / "m", age=40)
+    assert find_run("latest", tmp_path) == newest.resolve()
+    swept = run_in(tmp_path / "sweeps" / "today" / "job", age=10)
+    assert find_run("latest", tmp_path) == swept.resolve()
+    newer = run_in(tmp_path / "b", age=5)
+    assert find_run("latest", tmp_path) == newer.resolve()
+
+
+def test_a_run_by_its_folder(tmp_path):
+    folder = run_in(tmp_path / "a", age=0)
+    run_in(tmp_path / "b", age=-10)
+    assert find_run(str(folder), tmp_path / "elsewhere") == folder.resolve()
+
+
+def test_runs_that_are_not_there(tmp_path):
+    with pytest.raises(RunError, match=r"run=latest: there is no run in .*paths\.outputs"):
+        find_run("latest", tmp_path)
+    with pytest.raises(RunError, match=r"run=.*nothing is not a run folder .*config\.yaml"):
+        find_run(str(tmp_path / "nothing"), tmp_path)
+
+
+def test_newest_checkpoint_has_the_highest_iteration(tmp_path):
+    assert newest_checkpoint(tmp_path) is None
+    for age, iteration in enumerate((1000, 90, 20_000, 999)):
+        save_tree(checkpoint_path(tmp_path, iteration), {"iteration": iteration})
+        os.utime(checkpoint_path(tmp_path, iteration), (age, age))
+    (tmp_path / "checkpoints" / "notes.txt").write_text("x")
+    (tmp_path / "checkpoints" / ".iteration_99999999.safetensors.123").write_text("x")
+    assert load_tree(newest_checkpoint(tmp_path)) == {"iteration": 20_000}
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("digits", "digits"),
+        ("a/b c=1", "a_b_c_1"),
+        ("../../etc", "etc"),
+        ("lr_1.0e-3+x", "lr_1.0e-3+x"),
+        ("λ=$(rm *)", "rm"),
+    ],
+)
+def test_safe_name(text, name):
+    assert safe_name(text) == name
+
+
+def test_safe_name_is_short():
+    assert safe_name("x" * 1000) == "x" * 150

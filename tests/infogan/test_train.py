@@ -1,0 +1,152 @@
+"""The command line: what it makes, what it refuses, and how it says so."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from infogan.errors import ConfigError
+from infogan.train import changes_beside_run, main
+
+RUN = ["logger=none", "trainer=cpu", "trainer.threads=1", "trainer.max_iterations=10", "callbacks.log_every=5"]
+
+
+@pytest.fixture
+def command(monkeypatch, capsys, tmp_path):
+    """Runs the command in this process; returns its exit code, standard output and standard error."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["infogan.train", *arguments, f"paths.outputs={tmp_path}/outputs"])
+        try:
+            main()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code
+        return code, *capsys.readouterr()
+
+    return run
+
+
+MISTAKES = {
+    "data=imagenet": "data=imagenet",
+    "model=resnet": "model=resnet",
+    "logger=tensorboard": "logger=tensorboard",
+    "experiment=figure_9": "experiment=figure_9",
+    "trainer.devces=1": "trainer.devces",
+    "+typo=1": "typo",
+    "+model.typo=1": "model.typo",
+    "seed=abc": "seed",
+    "seed=-1": "seed",
+    "model.lambda_categorical=-1": "model.lambda_categorical",
+    "model.lambda_continuous=inf": "model.lambda_continuous",
+    "model.codes.c1.classes=1": "model.codes.c1.classes",
+    "model.codes.c1.kind=gaussian": "model.codes.c1",
+    "model.codes.c2.sigma=0": "model.codes.c2.sigma",
+    "model.codes.c2.low=1": "model.codes.c2",
+    "model.noise=-1": "model.noise",
+    "model.learning_rate_generator=0": "model.learning_rate_generator",
+    "model.betas=[0.5]": "model.betas",
+    "model.discriminator.slope=1.5": "model.discriminator.slope",
+    "model.generator.output=relu": "model.generator.output",
+    "data.batch_size=2000": "data.batch_size",
+    "data.batch_size=1": "data.batch_size",
+    "trainer.max_iterations=0": "trainer.max_iterations",
+    "trainer.max_iterations=1.5": "trainer.max_iterations",
+    "trainer.devices=3": "trainer.devices",
+    "trainer.precision=fp4": "trainer.precision",
+    "callbacks.log_every=0": "callbacks.log_every",
+    "model=mnist": "model=mnist",
+    "run=nowhere": "run=nowhere",
+    "run=latest": "run=latest",
+}
+
+
+@pytest.mark.parametrize(("mistake", "named"), MISTAKES.items())
+def test_mistakes_are_refused_before_anything_is_made(command, tmp_path, mistake, named):
+    code, out, err = command(*RUN, mistake)
+    assert code == 2
+    assert out == ""
+    assert err.count("\n") == 1
+    assert err.startswith("error: ")
+    assert named in err
+    assert not (tmp_path / "outputs").exists()
+
+
+def test_a_run(command, tmp_path):
+    code, out, err = command(*RUN)
+    assert (code, err) == (0, "")
+    (folder,) = (tmp_path / "outputs").iterdir()
+    assert str(folder) in out
+    assert "\x1b" not in out, "no progress bar and no colours where the output is no terminal"
+    made = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    figures = {f"figures/{name}.png" for name in ("c1", "c2", "c3", "samples", "real", "curves")}
+    files = {"config.yaml", "provenance.json", "metrics.csv", "summary.json", "log.txt"}
+    assert made == files | figures | {"checkpoints/iteration_00000010.safetensors"}
+    summary = json.loads((folder / "summary.json").read_text())
+    assert summary["iterations"] == 10
+    assert summary["images_per_second"] > 0
+    assert list(summary["information"]) == list(summary["entropy"]) == ["c1", "c2", "c3"]
+    for score in ("acc", "nmi", "ari"):
+        assert -0.5 <= summary[score] <= 1
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    assert config["trainer"]["precision"] in ("float32", "bf16")
+
+
+def test_epochs_become_iterations(command, tmp_path):
+    code, _, _ = command(*RUN, "trainer.max_epochs=2", "data.batch_size=500")
+    assert code == 0
+    (folder,) = (tmp_path / "outputs").iterdir()
+    assert json.loads((folder / "summary.json").read_text())["iterations"] == 2 * (1437 // 500)
+
+
+def test_going_on_with_the_latest(command, tmp_path):
+    command(*RUN)
+    code, out, _ = command("run=latest", "trainer.max_iterations=15")
+    assert code == 0
+    assert "going on after iteration 10" in out
+    (folder,) = (tmp_path / "outputs").iterdir()
+    assert json.loads((folder / "summary.json").read_text())["iterations"] == 15
+    code, _, err = command("run=latest")
+    assert code == 2
+    assert "has finished 15 iterations" in err
+
+
+def test_what_may_be_given_beside_run():
+    changes = changes_beside_run(["run=latest", "trainer.max_iterations=7", "paths.data=/x"])
+    assert changes == {"trainer": {"max_iterations": 7}, "paths": {"data": "/x"}}
+
+
+@pytest.mark.parametrize("override", ["seed=3", "logger=none", "model.lambda_categorical=2", "data=mnist"])
+def test_what_may_not_be_given_beside_run(override):
+    with pytest.raises(ConfigError, match=f"^{override}: a run that goes on keeps this"):
+        changes_beside_run(["run=latest", override])
+
+
+def test_sweep_survives_a_failed_job(command, tmp_path):
+    code, out, err = command("-m", *RUN[:4], "model.lambda_categorical=0,-1,2", "seed=1")
+    assert code == 2, err
+    assert out.count("failed: model.lambda_categorical=-1") == 1
+    assert err.splitlines()[-1].startswith("error: model.lambda_categorical=-1")
+    (sweep,) = (tmp_path / "outputs" / "sweeps").iterdir()
+    jobs = sorted(path.name for path in sweep.iterdir() if path.is_dir())
+    assert jobs == ["000_model.lambda_categorical_0_seed_1", "002_model.lambda_categorical_2_seed_1"]
+    for job in jobs:
+        summary = json.loads((sweep / job / "summary.json").read_text())
+        assert summary["lambda"]["c1"] == float(job.split("_")[3])
+        assert summary["seed"] == int(job[-1])
+
+
+def test_sweep_over_several_devices_in_one_process_is_refused(command):
+    code, out, _ = command("-m", *RUN, "seed=0,1", "trainer.devices=2")
+    assert code == 2
+    assert out.count("trainer.devices: a sweep in one process runs on one device") == 2
+
+
+@pytest.mark.parametrize(("arguments", "shown"), [(["--help"], "lambda_categorical"), (["--cfg", "job"], "data:")])
+def test_from_any_folder(tmp_path, arguments, shown):
+    command = [sys.executable, "-m", "infogan.train", *arguments]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert shown in done.stdout
+    assert list(tmp_path.iterdir()) == []
