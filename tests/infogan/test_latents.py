@@ -177,6 +177,12 @@ def test_columns_are_uncorrelated(distribution):
     assert correlation.abs().max() < 5 / math.sqrt(ROWS)
 
 
+def test_noise_does_not_repeat_the_codes():
+    even = Latents((SLANT, Uniform("other", -1.0, 1.0, 1.0, 1.0, 1.0)), 2, "uniform")  # as many of each
+    sample = even.sample(0, "train", 0, range(ROWS))
+    assert torch.corrcoef(sample.T)[:2, 2:].abs().max() < 5 / math.sqrt(ROWS)
+
+
 @pytest.mark.parametrize("distribution", ["uniform", "normal"])
 def test_a_sample_is_a_pure_function(distribution):
     def draw():

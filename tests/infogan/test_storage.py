@@ -153,6 +153,15 @@ def test_a_folder_that_is_a_file_is_a_run_error(tmp_path):
         write_json(tmp_path / "file" / "metrics.json", {})
 
 
+def test_a_write_moves_a_new_file_into_place(tmp_path):
+    """The old file is never opened: another name of it still holds the old text."""
+    path = tmp_path / "file"
+    path.write_text("old")
+    (tmp_path / "link").hardlink_to(path)
+    write_atomically(path, lambda staged: staged.write_text("new"))
+    assert (path.read_text(), (tmp_path / "link").read_text()) == ("new", "old")
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_json_refuses_what_json_does_not_have(tmp_path, value):
     with pytest.raises(ValueError, match="JSON"):

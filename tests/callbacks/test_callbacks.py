@@ -1,0 +1,163 @@
+"""What happens around the loop: numbers, scores, pictures, checkpoints."""
+
+import statistics
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from callbacks.checkpoints import Checkpoints
+from callbacks.scores import Scores, scored_code
+from callbacks.training_log import TrainingLog
+from callbacks.traversals import Traversals
+from infogan.config import check
+from infogan.experiment import build_data, build_module, create, train
+from infogan.latents import Categorical
+from infogan.loggers import read_metrics
+from infogan.storage import checkpoint_path
+
+
+def test_training_log_is_the_mean_of_its_window(compose_values, tmp_path, monkeypatch):
+    returned, log = [], TrainingLog.on_train_batch_end
+
+    def record(self, trainer, module, outputs, *rest):
+        returned.append({name: value.item() for name, value in outputs.items()})
+        log(self, trainer, module, outputs, *rest)
+
+    monkeypatch.setattr(TrainingLog, "on_train_batch_end", record)
+    folder = create(compose_values("trainer.max_iterations=10"), tmp_path, "run")
+    train(folder)
+    rows = read_metrics(folder / "metrics.csv")
+    assert [row["iteration"] for row in rows] == [5, 10]
+    for k, row in enumerate(rows):
+        window = returned[5 * k : 5 * k + 5]
+        for name in ("information/c1", "loss/generator", "D/real"):
+            assert row[name] == pytest.approx(statistics.fmean(values[name] for values in window), rel=1e-5)
+        measured = [values["gradient_norm/generator"] for values in window if "gradient_norm/generator" in values]
+        assert [row["gradient_norm/generator"]] == pytest.approx(measured, rel=1e-6)
+        assert row["images_per_second"] > 0
+
+
+@pytest.fixture
+def built(compose_values):
+    config = check(compose_values())
+    return build_module(config), build_data(config)
+
+
+def test_scores_of_a_perfect_code(built, monkeypatch):
+    """Categories that are the labels in another order score 1, and the matching names the order."""
+    module, data = built
+    order = np.array([3, 1, 4, 0, 5, 9, 2, 6, 8, 7])
+
+    def encode(discriminator, batches):
+        count = sum(len(batch) for batch in batches)
+        labels = next(data.split(s).labels for s in ("train", "test") if len(data.split(s).labels) == count)
+        return torch.nn.functional.one_hot(torch.from_numpy(order)[labels], 12).float()
+
+    monkeypatch.setattr("callbacks.scores.encode", encode)
+    scores = Scores(data, 1, 100)
+    found = scores.measure(module, None)
+    assert (found.acc, found.nmi, found.ari) == pytest.approx((1, 1, 1))
+    assert [found.matching[order[label]] for label in range(10)] == list(range(10))
+    assert scores.matching == found.matching
+
+
+def test_no_code_fits_other_labels(built, compose_values):
+    _, data = built
+    module = build_module(check(compose_values("model.codes.c1.classes=7")))
+    assert scored_code(module, data) is None
+    assert Scores(data, 1, 100).measure(module, None) is None
+
+
+@pytest.fixture
+def traversals(built, tmp_path):
+    _, data = built
+    return Traversals(data, Scores(data, 1, 100), tmp_path, every=1, rows=10, points=5)
+
+
+def test_traversals_keep_noise_and_move_one_code(built, traversals, monkeypatch):
+    module, _ = built
+    seen = []
+
+    def generate(generator, latent):
+        seen.append(latent)
+        return torch.zeros(len(latent), 1, 8, 8)
+
+    monkeypatch.setattr("callbacks.traversals.generate", generate)
+    traversals.traversal(module, "c2")
+    traversals.traversal(module, "c1")
+    traversals.traversal(module, "c2")
+    assert torch.equal(seen[0], seen[2]), "the same noise all through training"
+    grid = seen[0].reshape(10, 5, -1)
+    assert grid[0, :, 10].tolist() == [-2, -1, 0, 1, 2]
+    others = torch.arange(module.latents.width) != 10
+    assert torch.equal(grid[:, :, others], grid[:, :1, others].expand(-1, 5, -1))
+    assert torch.equal(grid[:, 0, :10], torch.eye(10)), "row r shows category r"
+    categories = seen[1].reshape(10, 10, -1)
+    assert torch.equal(categories[3, :, :10], torch.eye(10))
+    assert torch.equal(categories[:, :, 10:], categories[:, :1, 10:].expand(-1, 10, -1))
+    assert len(torch.unique(categories[:, 0, 12], dim=0)) == 10, "another noise in each row"
+
+
+def test_traversals_name_the_matched_class(built, traversals, monkeypatch):
+    module, _ = built
+    drawn = {}
+    monkeypatch.setattr(
+        "callbacks.traversals.labelled_grid",
+        lambda images, title, columns, rows, columns_title="": drawn.update(columns=columns, rows=rows),
+    )
+    traversals.traversal(module, "c1")
+    assert drawn["columns"] == [str(k) for k in range(10)]
+    traversals.scores.matching = [9, 8, 7, 6, 5, 4, 3, 2, 1, 0]
+    traversals.traversal(module, "c1")
+    assert drawn["columns"][2] == "2\n(7)"
+    traversals.traversal(module, "c3")
+    assert drawn["rows"][2] == "2 (7)"
+    assert drawn["columns"] == ["-2", "-1", "0", "+1", "+2"]
+
+
+def test_real_images_are_shown_unchanged(traversals, built):
+    _, data = built
+    picture = np.asarray(traversals.real())
+    first = data.split("train").images[0, 0].numpy().repeat(7, axis=0).repeat(7, axis=1)
+    windows = np.lib.stride_tricks.sliding_window_view(picture[:, :, 0], first.shape)[:80, :40]
+    assert (windows == first).all(axis=(2, 3)).any()
+
+
+def test_pictures_in_between_and_at_the_end(compose_values, tmp_path):
+    folder = create(compose_values("trainer.max_iterations=10", "callbacks.traversals_every=5"), tmp_path, "run")
+    train(folder)
+    history = {path.name for path in (folder / "figures" / "history").iterdir()}
+    assert history == {f"{name}_00000005.png" for name in ("c1", "c2", "c3", "samples")}
+    for path in (folder / "figures").glob("*.png"):
+        with Image.open(path) as picture:
+            assert min(picture.size) > 100
+
+
+def test_checkpoints_keep_the_newest_two(tmp_path):
+    callback = Checkpoints(tmp_path, every=10, last_iteration=35)
+    (tmp_path / "checkpoints").mkdir()
+    saved = []
+    trainer = SimpleNamespace(
+        loggers=[], is_global_zero=True, save_checkpoint=lambda path: (saved.append(path), path.touch())
+    )
+    module = build_stub()
+    for iteration in range(1, 36):
+        module.iteration = iteration
+        callback.on_train_batch_end(trainer, module, None, None, 0)
+    assert saved == [checkpoint_path(tmp_path, i) for i in (10, 20, 30, 35)]
+    assert sorted((tmp_path / "checkpoints").iterdir()) == saved[-2:]
+
+
+def build_stub():
+    from infogan.module import InfoGAN
+
+    return InfoGAN.__new__(InfoGAN)
+
+
+def test_scored_code_is_the_first_that_fits(built):
+    module, data = built
+    assert isinstance(scored_code(module, data), Categorical)
+    assert scored_code(module, data).name == "c1"
