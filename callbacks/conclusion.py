@@ -37,9 +37,8 @@ class Conclusion(L.Callback):
         self.summary = self.measure(pl_module)
         write_json(self.run_folder / "summary.json", self.summary)
         pictures = self.traversals.draw(pl_module) | {"real": self.traversals.real()}
-        if self.metrics.rows:
-            entropies = {code.name: code.entropy for code in pl_module.latents.codes}
-            pictures["curves"] = training_curves(self.metrics.rows, entropies, self.run_folder.name)
+        entropies = {code.name: code.entropy for code in pl_module.latents.codes}
+        pictures["curves"] = training_curves(self.metrics.rows, entropies, self.run_folder.name)
         for name, picture in pictures.items():
             save_picture(self.run_folder / "figures" / f"{name}.png", picture)
         show(trainer.loggers, pictures, pl_module.iteration)

@@ -3,18 +3,62 @@
 `check` turns a composed configuration into a `Config`, or refuses it with one line that names the key.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, PlainValidator, Tag, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    FiniteFloat,
+    PlainValidator,
+    Tag,
+    ValidationError,
+    model_validator,
+)
 
 from infogan.errors import ConfigError
 
 
 def _sigma(value: Any) -> float | str:
-    if value == "learned" or (isinstance(value, int | float) and not isinstance(value, bool) and value > 0):
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if value == "learned" or (number and 0 < value < math.inf):
         return value
     raise ValueError("must be a number above 0, or learned")
+
+
+def _features(value: Any) -> int | list[int]:
+    sizes = value if isinstance(value, list) else [value]
+    whole = all(isinstance(size, int) and not isinstance(size, bool) and size > 0 for size in sizes)
+    if whole and len(sizes) in (1, 3):
+        return value
+    raise ValueError("must be a number of features, or [channels, height, width]")
+
+
+def _told_by_key(*keys: str) -> Discriminator:
+    """Which class of a union is meant, told by the key that only it has."""
+
+    def tag(value: Any) -> str | None:
+        present = value if isinstance(value, Mapping) else vars(value) if isinstance(value, BaseModel) else ()
+        return next((f"<{key}>" for key in keys if key in present), None)
+
+    return Discriminator(
+        tag, custom_error_type="union", custom_error_message=f"needs one of the keys {', '.join(keys)}"
+    )
+
+
+def _told_by_value(key: str, *values: str) -> Discriminator:
+    """Which class of a union is meant, told by the value of a key that all have."""
+
+    def tag(value: Any) -> str | None:
+        found = value.get(key) if isinstance(value, Mapping) else getattr(value, key, None)
+        return f"<{found}>" if found in values else None
+
+    return Discriminator(
+        tag, custom_error_type="union", custom_error_message=f"{key} must be one of {', '.join(values)}"
+    )
 
 
 Positive = Annotated[int, Field(ge=1)]
@@ -48,28 +92,13 @@ class Up(Section):
 class Linear(Section):
     """A fully connected layer to `fc` features, or to [channels, height, width]."""
 
-    fc: Positive | Annotated[list[Positive], Field(min_length=3, max_length=3)]
+    fc: Annotated[int | list[int], PlainValidator(_features)]
     batch_norm: bool = False
 
 
-def _tag(*keys: str) -> Discriminator:
-    """Which class of a union is meant, told by the key that only it has."""
-
-    def tag(value: Any) -> str | None:
-        return next(
-            (key for key in keys if (key in value if isinstance(value, Mapping) else hasattr(value, key))), None
-        )
-
-    return Discriminator(
-        tag,
-        custom_error_type="kind",
-        custom_error_message=f"needs one of the keys {', '.join(keys)}",
-    )
-
-
 Layer = Annotated[
-    Annotated[Conv, Tag("conv")] | Annotated[Up, Tag("up")] | Annotated[Linear, Tag("fc")],
-    _tag("conv", "up", "fc"),
+    Annotated[Conv, Tag("<conv>")] | Annotated[Up, Tag("<up>")] | Annotated[Linear, Tag("<fc>")],
+    _told_by_key("conv", "up", "fc"),
 ]
 
 
@@ -86,8 +115,8 @@ class UniformCode(Section):
     (null: model.lambda_continuous)."""
 
     kind: Literal["uniform"]
-    low: float
-    high: float
+    low: FiniteFloat
+    high: FiniteFloat
     sigma: Annotated[float | Literal["learned"], PlainValidator(_sigma)]
     lambda_code: Lambda | None
 
@@ -98,7 +127,10 @@ class UniformCode(Section):
         return self
 
 
-CodeConfig = Annotated[CategoricalCode | UniformCode, Field(discriminator="kind")]
+CodeConfig = Annotated[
+    Annotated[CategoricalCode, Tag("<categorical>")] | Annotated[UniformCode, Tag("<uniform>")],
+    _told_by_value("kind", "categorical", "uniform"),
+]
 
 
 class GeneratorConfig(Section):
@@ -192,7 +224,12 @@ class NoLoggerConfig(Section):
     name: Literal["none"]
 
 
-LoggerConfig = Annotated[WandbConfig | CsvConfig | NoLoggerConfig, Field(discriminator="name")]
+LoggerConfig = Annotated[
+    Annotated[WandbConfig, Tag("<wandb>")]
+    | Annotated[CsvConfig, Tag("<csv>")]
+    | Annotated[NoLoggerConfig, Tag("<none>")],
+    _told_by_value("name", "wandb", "csv", "none"),
+]
 """What is added to the run folder's metrics.csv."""
 
 
@@ -237,23 +274,13 @@ def check(values: Mapping[str, Any]) -> Config:
 
 
 def _line(detail: Any) -> str:
-    tags = {"conv", "up", "fc", "categorical", "uniform", "wandb", "csv", "none"}
-    parts = [part for k, part in enumerate(detail["loc"]) if not _is_tag(detail, k, tags)]
-    key = ".".join(str(part) for part in parts)
+    key = ".".join(str(part) for part in detail["loc"] if not str(part).startswith("<"))  # a union's tag is no key
     message = detail["msg"].removeprefix("Value error, ")
     if detail["type"] == "extra_forbidden":
         return f"{key}: there is no such key"
     if detail["type"] == "missing":
         return f"{key} is missing"
-    value = str(detail["input"])
     if isinstance(detail["input"], Mapping | BaseModel):
         return f"{key}: {message[0].lower()}{message[1:]}"
+    value = " ".join(str(detail["input"]).split())
     return f"{key}={value if len(value) < 60 else value[:57] + '...'}: {message[0].lower()}{message[1:]}"
-
-
-def _is_tag(detail: Any, position: int, tags: set[str]) -> bool:
-    """Pydantic puts a union's tag into the path, after a list index, a code's name or `logger`; it is no key."""
-    loc = detail["loc"]
-    before = loc[position - 1] if position else None
-    named_code = position >= 2 and loc[position - 2] == "codes"
-    return loc[position] in tags and (isinstance(before, int) or named_code or before == "logger")

@@ -77,6 +77,11 @@ def resolved(config: Config) -> Config:
             f"data.batch_size={batch_size}: must give each of trainer.devices={devices} the same number of images, "
             "2 or more"
         )
+    if devices > 1 and not on_gpu(config) and has_batch_norm(config):
+        raise ConfigError(
+            f"trainer.devices={devices}: on the CPU there is no batch norm that is synchronised over devices, and "
+            f"model={config.model.name} needs it; trainer.devices=1 uses all cores"
+        )
     made = image_shape(config)
     if made != data.image_shape:
         raise ConfigError(
@@ -110,6 +115,19 @@ def image_shape(config: Config) -> tuple[int, ...]:
     return shape
 
 
+def on_gpu(config: Config) -> bool:
+    """Whether the trainer would take a GPU here."""
+    import torch
+
+    return config.trainer.accelerator != "cpu" and torch.cuda.is_available()
+
+
+def has_batch_norm(config: Config) -> bool:
+    """Whether any layer of the model is followed by a batch norm."""
+    g, d = config.model.generator, config.model.discriminator
+    return any(layer.batch_norm for layer in [*g.layers, *d.trunk, *d.posterior])
+
+
 def iterations(config: Config, per_epoch: int) -> int:
     """Length of training: `max_epochs` where it is given, else `max_iterations`."""
     epochs = config.trainer.max_epochs
@@ -120,7 +138,7 @@ def best_precision(config: Config) -> str:
     """bf16 where the device computes in it without emulation, else float32."""
     import torch
 
-    if config.trainer.accelerator != "cpu" and torch.cuda.is_available():
+    if on_gpu(config):
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
     if config.trainer.accelerator == "gpu":
         raise ConfigError("trainer.accelerator=gpu: PyTorch sees no GPU on this machine; trainer=cpu runs without one")
@@ -193,7 +211,7 @@ def build_module(config: Config) -> "InfoGAN":
     return InfoGAN(config.model, config.data.batch_size, config.seed, config.callbacks.log_every)
 
 
-def added_loggers(config: Config, folder: Path, group: str | None) -> "list[Logger]":
+def added_loggers(config: Config, folder: Path) -> "list[Logger]":
     """What `logger` adds to metrics.csv. Says in one line what becomes of a W&B run that stays offline."""
     if isinstance(config.logger, WandbConfig):
         import wandb
@@ -207,7 +225,7 @@ def added_loggers(config: Config, folder: Path, group: str | None) -> "list[Logg
             WandbRun(
                 name=folder.name,
                 project=config.logger.project,
-                group=group,
+                group=sweep_of(folder),
                 job_type=config.data.name,
                 tags=[config.data.name, config.model.name, *config.logger.tags],
                 config={**config.model_dump(), "provenance": provenance()},
@@ -225,7 +243,12 @@ def added_loggers(config: Config, folder: Path, group: str | None) -> "list[Logg
     return []
 
 
-def train(folder: Path, group: str | None = None) -> dict[str, Any]:
+def sweep_of(folder: Path) -> str | None:
+    """The name of the sweep that a run belongs to, None for a single run. Hydra leaves its multirun.yaml in a sweep."""
+    return folder.parent.name if (folder.parent / "multirun.yaml").is_file() else None
+
+
+def train(folder: Path) -> dict[str, Any]:
     """Trains the run of this folder, from its newest checkpoint or from the start, to its last iteration.
 
     Returns what was measured at the end, the content of summary.json.
@@ -243,13 +266,14 @@ def train(folder: Path, group: str | None = None) -> dict[str, Any]:
         if checkpoint is not None:
             log.info(f"going on after iteration {checkpoint_iteration(checkpoint)}")
         data, module = build_data(config), build_module(config)
-        trainer, conclusion = build_trainer(config, folder, group, data, checkpoint_iteration(checkpoint))
+        trainer, conclusion = build_trainer(config, folder, data, checkpoint_iteration(checkpoint))
         try:
             trainer.fit(module, data, ckpt_path=checkpoint)
         except BaseException:
             log.info(f"stopped after iteration {module.iteration}: {how_to_go_on(folder)}")
             raise
         finally:
+            os.environ.pop(RUN_FOLDER_OF_RANKS, None)
             finish_wandb(config)
     return conclusion.summary
 
@@ -263,7 +287,7 @@ def how_to_go_on(folder: Path) -> str:
 
 
 def build_trainer(
-    config: Config, folder: Path, group: str | None, data: "ImageDataModule", iteration: int
+    config: Config, folder: Path, data: "ImageDataModule", iteration: int
 ) -> "tuple[L.Trainer, Conclusion]":
     """Lightning's trainer with the project's callbacks and loggers, ready to go on after that iteration."""
     import lightning as L
@@ -293,7 +317,7 @@ def build_trainer(
         precision=PRECISIONS[config.trainer.precision],  # type: ignore[arg-type]
         max_steps=2 * last_iteration,  # Lightning counts the updates of both optimizers
         max_epochs=-1,
-        logger=[metrics, *added_loggers(config, folder, group)],
+        logger=[metrics, *added_loggers(config, folder)],
         callbacks=[
             training_log,
             scores,

@@ -19,16 +19,18 @@ def evaluating(*networks: nn.Module, batch_statistics: bool = False) -> Iterator
     """
     modes = [network.training for network in networks]
     norms = [m for network in networks for m in network.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    averages = [(norm.running_mean, norm.running_var) for norm in norms]
     for network in networks:
-        network.train(batch_statistics)
-    for norm in norms:
-        norm.track_running_stats = not batch_statistics
+        network.eval()
+    if batch_statistics:
+        for norm in norms:  # without averages a norm takes the batch's own, and does not wait for other ranks
+            norm.running_mean = norm.running_var = None
     try:
         with torch.no_grad():
             yield
     finally:
-        for norm in norms:
-            norm.track_running_stats = True
+        for norm, (mean, variance) in zip(norms, averages, strict=True):
+            norm.running_mean, norm.running_var = mean, variance
         for network, mode in zip(networks, modes, strict=True):
             network.train(mode)
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import logging
 import math
 import netrc
 import os
@@ -18,6 +19,8 @@ from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from PIL.Image import Image
 
 from infogan.storage import write_atomically
+
+log = logging.getLogger("infogan")
 
 Row = dict[str, float]
 
@@ -102,6 +105,8 @@ class WandbRun(WandbLogger):
         first = self._experiment is None
         run = super().experiment
         if first:
+            if run.url:
+                log.info(f"W&B: {run.url}")
             run.define_metric("iteration", hidden=True)
             run.define_metric("*", step_metric="iteration", step_sync=True)
             for name in HEADLINES:

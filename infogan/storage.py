@@ -5,6 +5,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,8 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     except OSError as error:
         raise RunError(f"{path} could not be written: {error.strerror or error}") from error
     finally:
-        staged.unlink(missing_ok=True)
+        with suppress(OSError):
+            staged.unlink()
 
 
 def write_json(path: Path, value: object) -> None:
@@ -63,7 +65,7 @@ def load_tree(path: Path) -> Any:
             return _unpack(json.loads(structure), file.get_tensor)
     except FileNotFoundError:
         raise RunError(f"{path} does not exist") from None
-    except (SafetensorError, KeyError, ValueError) as error:
+    except (SafetensorError, KeyError, ValueError, OSError) as error:
         raise RunError(f"{path} is not a checkpoint of this project, or is damaged: {error}") from None
 
 
@@ -75,7 +77,7 @@ def _pack(node: Any, tensors: "dict[str, Tensor]") -> Any:
         channels_last = node.dim() == 4 and node.is_contiguous(memory_format=torch.channels_last)
         tensors[name] = node.detach().cpu().contiguous().clone()
         return {"tensor": name, "channels_last": channels_last}
-    if isinstance(node, Mapping):
+    if isinstance(node, Mapping) and all(isinstance(key, str | int) for key in node):
         return {"dict": [[key, _pack(value, tensors)] for key, value in node.items()]}
     if isinstance(node, tuple):
         return {"tuple": [_pack(value, tensors) for value in node]}

@@ -34,12 +34,12 @@ def run(values: DictConfig, of_sweep: bool) -> None:
     """Makes or finds the run folder, trains, and shows what came of it."""
     from infogan import experiment
 
-    folder, group = run_folder(values, of_sweep)
-    show(experiment.train(folder, group), folder)
+    folder = run_folder(values, of_sweep)
+    show(experiment.train(folder), folder)
 
 
-def run_folder(values: DictConfig, of_sweep: bool) -> "tuple[Path, str | None]":
-    """Where this run lives, made or found, and the name of its sweep."""
+def run_folder(values: DictConfig, of_sweep: bool) -> "Path":
+    """Where this run lives, made or found."""
     import os
     from pathlib import Path
 
@@ -47,21 +47,19 @@ def run_folder(values: DictConfig, of_sweep: bool) -> "tuple[Path, str | None]":
 
     hydra_config = HydraConfig.get()
     if handed_down := os.environ.get(experiment.RUN_FOLDER_OF_RANKS):
-        return Path(handed_down), None
+        return Path(handed_down)
     if of_sweep and values.trainer.devices > 1 and "BasicLauncher" in hydra_config.launcher._target_:
         raise ConfigError(
             "trainer.devices: a sweep in one process runs on one device; a launcher starts each job apart"
         )
-    config = plain(values)
+    outputs = Path(values.paths.outputs)
     if values.run is not None:
-        return experiment.reopen(
-            storage.find_run(values.run, Path(values.paths.outputs)), changes_beside_run(hydra_config.overrides.task)
-        ), None
+        changes = changes_beside_run(hydra_config.overrides.task)
+        return experiment.reopen(storage.find_run(values.run, outputs), changes)
     if not of_sweep:
-        return experiment.create(config, Path(values.paths.outputs), f"{storage.timestamp()}_{values.data.name}"), None
-    sweep = Path(hydra_config.sweep.dir)
+        return experiment.create(plain(values), outputs, f"{storage.timestamp()}_{values.data.name}")
     name = storage.safe_name(f"{hydra_config.job.num:03d}_{hydra_config.job.override_dirname}")
-    return experiment.create(config, sweep, name), sweep.name
+    return experiment.create(plain(values), Path(hydra_config.sweep.dir), name)
 
 
 def changes_beside_run(overrides: list[str]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -29,7 +30,7 @@ def read_idx(root: Path, data_set: TorchvisionName, file: str, md5: str) -> np.n
         download(root, data_set)
     try:
         contents = path.read_bytes() if path.is_file() else gzip.decompress(packed.read_bytes())
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{packed if not path.is_file() else path} could not be read: {error}") from None
     found = hashlib.md5(contents, usedforsecurity=False).hexdigest()
     if found != md5:

@@ -31,8 +31,8 @@ def training_curves(rows: Sequence[Row], entropies: Mapping[str, float], title: 
         "images per second": ["images_per_second"],
     }
     measured = {name: keys for name, keys in panels.items() if any(key in row for row in rows for key in keys)}
-    columns = min(3, len(measured))
-    height = math.ceil(len(measured) / columns)
+    columns = max(1, min(3, len(measured)))
+    height = max(1, math.ceil(len(measured) / columns))
     figure = Figure(figsize=(4.6 * columns, 3.1 * height + 0.4), layout="constrained", dpi=110)
     figure.suptitle(title)
     for k, (name, keys) in enumerate(measured.items()):

@@ -2,22 +2,24 @@
 
 from torch import Tensor, nn
 
-from infogan.config import DiscriminatorConfig
-from infogan.networks.layers import Shape, stack
+from infogan.config import DiscriminatorConfig, Linear
+from infogan.networks.layers import Shape, linear_map, stack
 
 
 class Discriminator(nn.Module):
     """The trunk with its two heads: `head` for D, `posterior` for Q.
 
-    (N, C, H, W) images → trunk → (N, features); head → (N,) logits; posterior → (N, outputs).
+    (N, C, H, W) images → trunk → features; head → (N,) logits; posterior → (N, outputs).
     """
 
     def __init__(self, config: DiscriminatorConfig, image_shape: Shape, outputs: int) -> None:
         super().__init__()
-        self.trunk, (features, *_) = stack(config.trunk, image_shape, config.slope)
-        self.head = nn.Sequential(nn.Linear(features, 1), nn.Flatten(0))
-        hidden, (width, *_) = stack(config.posterior, (features,), config.slope)
-        self.posterior = nn.Sequential(*hidden, nn.Linear(width, outputs))
+        self.trunk, features = stack(config.trunk, image_shape, config.slope)
+        to_logit, _ = linear_map(Linear(fc=1), features)
+        self.head = nn.Sequential(*to_logit, nn.Flatten(0))
+        hidden, width = stack(config.posterior, features, config.slope)
+        to_parameters, _ = linear_map(Linear(fc=outputs), width)
+        self.posterior = nn.Sequential(*hidden, *to_parameters)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Logits of D, (N,), and Q's output, (N, outputs)."""

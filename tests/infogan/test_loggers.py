@@ -93,10 +93,12 @@ def test_offline_run(compose_values, tmp_path):
     values = compose_values(
         "logger=wandb", "trainer.max_iterations=10", "callbacks.scores_every=10", "callbacks.traversals_every=5"
     )
-    folder = create(values, tmp_path, "the-run")
-    train(folder, group="the-sweep")
+    (tmp_path / "the-sweep").mkdir()
+    (tmp_path / "the-sweep" / "multirun.yaml").touch()
+    folder = create(values, tmp_path / "the-sweep", "the-run")
+    train(folder)
     reopen(folder, {"trainer": {"max_iterations": 20}})
-    train(folder, group="the-sweep")
+    train(folder)
 
     found = records(folder)
     runs = [record.run for record in found if record.WhichOneof("record_type") == "run"]

@@ -1,0 +1,1 @@
+"""Speed, measured against the bare loop of the same mathematics in the same process."""
