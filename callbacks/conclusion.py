@@ -38,13 +38,18 @@ class Conclusion(L.Callback):
         write_json(self.run_folder / "summary.json", self.summary)
         pictures = self.traversals.draw(pl_module) | {"real": self.traversals.real()}
         entropies = {code.name: code.entropy for code in pl_module.latents.codes}
-        pictures["curves"] = training_curves(self.metrics.rows, entropies, self.run_folder.name)
+        pictures["curves"] = training_curves(self.metrics.rows, entropies, self.title(pl_module))
         for name, picture in pictures.items():
             save_picture(self.run_folder / "figures" / f"{name}.png", picture)
         show(trainer.loggers, pictures, pl_module.iteration)
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):
                 logger.experiment.summary.update(self.summary)
+
+    def title(self, module: InfoGAN) -> str:
+        """What was trained, in one line."""
+        lambdas = ", ".join(f"λ({code.name}) = {code.lambda_:g}" for code in module.latents.codes)
+        return f"{self.scores.data.data_set}, seed {module.seed}: {lambdas}"
 
     def measure(self, module: InfoGAN) -> dict[str, Any]:
         """The content of summary.json. Information and entropy in nats by code name; scores of the whole test split."""

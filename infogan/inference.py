@@ -67,11 +67,8 @@ def fresh_information(
     latent = latents.sample(seed, "information", 0, range(samples))
     with evaluating(generator, discriminator, batch_statistics=batch_statistics):
         q = torch.cat([discriminator(generator(part.to(device)))[1].cpu() for part in latent.split(batch_size)])
-    likelihoods, values, parameters = (
-        latents.log_likelihoods(latent, q),
-        latents.split(latent),
-        latents.split_posterior(q),
-    )
+    likelihoods = latents.log_likelihoods(latent, q)
+    values, parameters = latents.split(latent), latents.split_posterior(q)
     information, at_mse = {}, {}
     for code in latents.codes:
         information[code.name] = information_bound(likelihoods[code.name], code.entropy).item()

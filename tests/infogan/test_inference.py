@@ -162,13 +162,23 @@ def test_information_depends_on_the_seed_alone():
 
 
 def test_information_uses_batch_statistics_where_told():
-    modes = []
+    """A batch norm whose averages are far off takes the batch's own statistics, and keeps its averages."""
+    means = []
 
-    class Spy(Through):
+    class Normed(Through):
+        def __init__(self):
+            super().__init__()
+            self.norm = nn.BatchNorm1d(LATENTS.width, affine=False)
+            self.norm.running_mean.fill_(5.0)
+
         def forward(self, latent):
-            modes.append(self.training)
+            means.append(self.norm(latent).mean().item())
             return latent
 
+    generator = Normed()
     for batch_statistics in (True, False):
-        fresh_information(Spy(), Reader(), LATENTS, 0, 10, 10, batch_statistics)
-    assert modes == [True, False]
+        fresh_information(generator, Reader(), LATENTS, 0, 50, 50, batch_statistics)
+    assert means[0] == pytest.approx(0.0, abs=1e-5)
+    assert means[1] == pytest.approx(-5.0, abs=0.5)
+    assert generator.norm.running_mean.eq(5.0).all()
+    assert generator.training

@@ -13,7 +13,7 @@ from infogan.networks.generator import value_range
 from infogan.networks.layers import SamePadConv, SamePadUp, initialise, stack
 
 IMAGE = {"digits": (1, 8, 8), "mnist": (1, 28, 28), "fashion_mnist": (1, 28, 28)}
-INPUT = {"digits": 10 + 2 + 16, "mnist": 10 + 2 + 62, "fashion_mnist": 10 + 2 + 62}
+INPUT = {"digits": 10 + 2 + 62, "mnist": 10 + 2 + 62, "fashion_mnist": 10 + 2 + 62}
 OUTPUTS = 10 + 1 + 1
 """Of Q: ten logits and two means; σ is fixed at 1."""
 
@@ -21,7 +21,7 @@ OUTPUTS = 10 + 1 + 1
 G_MNIST = (74 * 1024 + 2 * 1024) + (1024 * 6272 + 2 * 6272) + (128 * 64 * 16 + 2 * 64) + (64 * 16 + 1)
 TRUNK_MNIST = (64 * 16 + 64) + (64 * 128 * 16 + 2 * 128) + (7 * 7 * 128 * 1024 + 2 * 1024)
 Q_MNIST = (1024 * 128 + 2 * 128) + (128 * OUTPUTS + OUTPUTS)
-G_DIGITS = (28 * 128 + 2 * 128) + (128 * 512 + 2 * 512) + (32 * 16 + 1)
+G_DIGITS = (74 * 128 + 2 * 128) + (128 * 512 + 2 * 512) + (32 * 16 + 1)
 TRUNK_DIGITS = (32 * 16 + 32) + (4 * 4 * 32 * 128 + 2 * 128)
 Q_DIGITS = (128 * 64 + 2 * 64) + (64 * OUTPUTS + OUTPUTS)
 PARAMETERS = {
