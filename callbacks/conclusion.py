@@ -35,12 +35,12 @@ class Conclusion(L.Callback):
             return
         log.info("measuring the finished model")
         self.summary = self.measure(pl_module)
-        write_json(self.run_folder / "summary.json", self.summary)
         pictures = self.traversals.draw(pl_module) | {"real": self.traversals.real()}
         entropies = {code.name: code.entropy for code in pl_module.latents.codes}
         pictures["curves"] = training_curves(self.metrics.rows, entropies, self.title(pl_module))
         for name, picture in pictures.items():
             save_picture(self.run_folder / "figures" / f"{name}.png", picture)
+        write_json(self.run_folder / "summary.json", self.summary)
         show(trainer.loggers, pictures, pl_module.iteration)
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):
@@ -53,19 +53,9 @@ class Conclusion(L.Callback):
 
     def measure(self, module: InfoGAN) -> dict[str, Any]:
         """The content of summary.json. Information and entropy in nats by code name; scores of the whole test split."""
-        of_mode = {}
-        for batch_statistics in (False, True):
-            of_mode[batch_statistics], at_mse = fresh_information(
-                module.generator,
-                module.discriminator,
-                module.latents,
-                module.seed,
-                FRESH_LATENTS,
-                module.batch_size,
-                batch_statistics,
-            )
-            if not batch_statistics:
-                information_at_mse = at_mse
+        networks = (module.generator, module.discriminator, module.latents, module.seed)
+        eval_mode, at_mse = fresh_information(*networks, FRESH_LATENTS, module.batch_size, batch_statistics=False)
+        train_mode, _ = fresh_information(*networks, FRESH_LATENTS, module.batch_size, batch_statistics=True)
         clusters = self.scores.measure(module, images=None)
         speeds = [row["images_per_second"] for row in self.metrics.rows if "images_per_second" in row]
         names = self.scores.data.class_names
@@ -74,9 +64,9 @@ class Conclusion(L.Callback):
             "seed": module.seed,
             "iterations": module.iteration,
             "images_per_second": statistics.median(speeds) if speeds else None,
-            "information": {name: finite(value) for name, value in of_mode[False].items()},
-            "information_train_mode": {name: finite(value) for name, value in of_mode[True].items()},
-            "information_at_mse": {name: finite(value) for name, value in information_at_mse.items()},
+            "information": {name: finite(value) for name, value in eval_mode.items()},
+            "information_train_mode": {name: finite(value) for name, value in train_mode.items()},
+            "information_at_mse": {name: finite(value) for name, value in at_mse.items()},
             "entropy": {code.name: code.entropy for code in module.latents.codes},
             "lambda": {code.name: code.lambda_ for code in module.latents.codes},
             "acc": clusters and clusters.acc,

@@ -1,5 +1,6 @@
 """The categorical code as a classifier, while training and at the end."""
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ from torch import Tensor
 from datamodules import ImageDataModule
 from datamodules.base import Split
 from infogan.inference import encode
-from infogan.latents import Categorical
+from infogan.latents import Code
 from infogan.metrics.clustering import (
     accuracy,
     adjusted_rand_index,
@@ -18,6 +19,8 @@ from infogan.metrics.clustering import (
     one_to_one_matching,
 )
 from infogan.module import InfoGAN
+
+log = logging.getLogger("infogan")
 
 BATCH_SIZE = 500
 
@@ -53,6 +56,9 @@ class Scores(L.Callback):
             return
         scores = self.measure(pl_module, self.images)
         if scores is not None:
+            log.debug(
+                f"iteration {pl_module.iteration}: ACC {scores.acc:.3f}, NMI {scores.nmi:.3f}, ARI {scores.ari:.3f}"
+            )
             for logger in trainer.loggers:
                 logger.log_metrics({"acc": scores.acc, "nmi": scores.nmi, "ari": scores.ari}, step=pl_module.iteration)
 
@@ -67,7 +73,7 @@ class Scores(L.Callback):
             q = encode(module.discriminator, self.data.batches(split, BATCH_SIZE, images))
             clusters[split] = module.latents.split_posterior(q)[code.name].argmax(dim=1).numpy()
             labels[split] = self.data.split(split).labels[:images].numpy()
-        table = contingency(clusters["train"], labels["train"], code.classes, self.data.classes)
+        table = contingency(clusters["train"], labels["train"], self.data.classes, self.data.classes)
         matching = one_to_one_matching(table)
         self.matching = matching.tolist()
         return ClusterScores(
@@ -84,7 +90,6 @@ class Scores(L.Callback):
         self.matching = state_dict["matching"]
 
 
-def scored_code(module: InfoGAN, data: ImageDataModule) -> Categorical | None:
-    """The first categorical code with as many categories as the data set has classes; a one-to-one ACC needs one."""
-    fitting = (c for c in module.latents.codes if isinstance(c, Categorical) and c.classes == data.classes)
-    return next(fitting, None)
+def scored_code(module: InfoGAN, data: ImageDataModule) -> Code | None:
+    """The first code with as many categories as the data set has classes; a one-to-one ACC needs one."""
+    return next((code for code in module.latents.codes if code.classes == data.classes), None)

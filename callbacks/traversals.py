@@ -12,10 +12,10 @@ from torch import Tensor
 
 from callbacks.scores import Scores, scored_code
 from datamodules import ImageDataModule
-from datamodules.base import scaled, to_uint8
+from datamodules.base import to_uint8
 from infogan.figures.grids import labelled_grid
 from infogan.inference import generate
-from infogan.latents import Categorical, Code
+from infogan.latents import Code
 from infogan.loggers import WandbRun
 from infogan.module import InfoGAN
 from infogan.storage import write_atomically
@@ -64,14 +64,14 @@ class Traversals(L.Callback):
         values, labels = code.traversal(self.points)
         base = latents.sample(module.seed, "traversals", 0, range(self.rows))
         rows = [f"noise {r + 1}" for r in range(self.rows)]
-        if not isinstance(code, Categorical):
+        if code.classes:
+            labels = [self._category(module, code, k).replace(" ", "\n") for k in range(code.classes)]
+        else:
             for other in latents.codes:
-                if isinstance(other, Categorical):
+                if other.classes:
                     order = torch.arange(self.rows) % other.classes
                     base = latents.replaced(base, other.name, torch.eye(other.classes)[order])
                     rows = [self._category(module, other, int(k)) for k in order]
-        else:
-            labels = [self._category(module, code, k).replace(" ", "\n") for k in range(code.classes)]
         latent = torch.cat([latents.replaced(row.repeat(len(values), 1), name, values) for row in base])
         images = self._images(module, latent, len(values))
         title = f"{self.data.data_set}: code {name} after {module.iteration:,} iterations"
@@ -80,18 +80,17 @@ class Traversals(L.Callback):
     def real(self) -> Image.Image:
         """Real images, the first of the training split."""
         count = self.rows * self.points
-        pixels = self.data.split("train").images[:count]
-        images = to_uint8(scaled(pixels, (0.0, 1.0)), (0.0, 1.0))
+        images = self.data.split("train").images[:count].permute(0, 2, 3, 1).numpy()
         grid = images.reshape(self.rows, self.points, *images.shape[1:])
         return labelled_grid(grid, f"{self.data.data_set}: real images", [], [])
 
     def _directions(self, code: Code) -> str:
         matched = " (the class it is matched to)" if self.scores.matching is not None else ""
-        if isinstance(code, Categorical):
+        if code.classes:
             return f"across: category{matched}; down: other noise"
         return f"across: value of {code.name}; down: other noise, and another category{matched}"
 
-    def _category(self, module: InfoGAN, code: Categorical, k: int) -> str:
+    def _category(self, module: InfoGAN, code: Code, k: int) -> str:
         if self.scores.matching is None or code != scored_code(module, self.data):
             return str(k)
         return f"{k} ({self.data.class_names[self.scores.matching[k]]})"

@@ -65,7 +65,7 @@ def is_concluded(folder: Path, iteration: int) -> bool:
 
 
 def resolved(config: Config) -> Config:
-    """`precision=auto` and `max_epochs` as what they come to here, after the checks that span several sections."""
+    """The checks that span several sections; then `precision=auto`, `max_epochs` and `paths.data` as what they are here."""
     from datamodules import DATA_MODULES
 
     data = DATA_MODULES[config.data.name]
@@ -95,7 +95,8 @@ def resolved(config: Config) -> Config:
             "max_epochs": None,
         }
     )
-    return config.model_copy(update={"trainer": trainer})
+    paths = config.paths.model_copy(update={"data": str(Path(config.paths.data).expanduser().absolute())})
+    return config.model_copy(update={"trainer": trainer, "paths": paths})
 
 
 def image_shape(config: Config) -> tuple[int, ...]:
@@ -200,8 +201,7 @@ def build_data(config: Config) -> "ImageDataModule":
     from infogan.networks.generator import value_range
 
     data = DATA_MODULES[config.data.name]
-    root = Path(config.paths.data).expanduser().absolute()
-    return data(root, config.data.batch_size, value_range(config.model.generator), config.seed)
+    return data(Path(config.paths.data), config.data.batch_size, value_range(config.model.generator), config.seed)
 
 
 def build_module(config: Config) -> "InfoGAN":
@@ -346,7 +346,8 @@ def log_file(path: Path) -> Iterator[None]:
     warnings.filterwarnings("ignore", module="lightning")
     terminal, file = logging.StreamHandler(sys.stdout), logging.FileHandler(path)
     file.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-    log.setLevel(logging.INFO)
+    terminal.setLevel(logging.INFO)
+    log.setLevel(logging.DEBUG)
     log.addHandler(terminal)
     log.addHandler(file)
     try:

@@ -81,6 +81,10 @@ class Uniform:
     lambda_posterior: float
 
     @property
+    def classes(self) -> None:
+        """None: a continuous code has no categories."""
+
+    @property
     def width(self) -> int:
         """Columns in the generator's input."""
         return 1
