@@ -56,11 +56,10 @@ class Scores(L.Callback):
             return
         scores = self.measure(pl_module, self.images)
         if scores is not None:
-            log.debug(
-                f"iteration {pl_module.iteration}: ACC {scores.acc:.3f}, NMI {scores.nmi:.3f}, ARI {scores.ari:.3f}"
-            )
+            row = {"acc": scores.acc, "nmi": scores.nmi, "ari": scores.ari}
+            log.debug(f"iteration {pl_module.iteration}: {row}")
             for logger in trainer.loggers:
-                logger.log_metrics({"acc": scores.acc, "nmi": scores.nmi, "ari": scores.ari}, step=pl_module.iteration)
+                logger.log_metrics(row, step=pl_module.iteration)
 
     def measure(self, module: InfoGAN, images: int | None) -> ClusterScores | None:
         """Scores over the first `images` of each split, None for all of them; None where no code fits the labels."""

@@ -65,7 +65,7 @@ def is_concluded(folder: Path, iteration: int) -> bool:
 
 
 def resolved(config: Config) -> Config:
-    """The checks that span several sections; then `precision=auto`, `max_epochs` and `paths.data` as what they are here."""
+    """The configuration after the checks that span sections, with precision, length and data folder of this machine."""
     from datamodules import DATA_MODULES
 
     data = DATA_MODULES[config.data.name]
