@@ -45,7 +45,7 @@ class ProgressBar(L.Callback):
         latest = self.training_log.latest
         information = sum(value for name, value in latest.items() if name.startswith("information/"))
         numbers = (
-            f"D {latest['loss/discriminator']:.2f}  G {latest['loss/generator']:.2f}  "
+            f"loss D {latest['loss/discriminator']:.2f}, G {latest['loss/generator']:.2f}  "
             f"L_I {information:.2f}  {latest['images_per_second']:,.0f} images/s"
         )
         self._bar.update(self._bar.task_ids[0], completed=pl_module.iteration, numbers=numbers)

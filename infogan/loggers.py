@@ -103,9 +103,10 @@ class WandbRun(WandbLogger):
     @rank_zero_experiment
     def experiment(self) -> Any:
         first = self._experiment is None
+        self._wandb_init.pop("anonymous", None)  # Lightning passes it on, and wandb warns that it means nothing
         run = super().experiment
         if first:
-            if run.url:
+            if not run.offline:
                 log.info(f"W&B: {run.url}")
             run.define_metric("iteration", hidden=True)
             run.define_metric("*", step_metric="iteration", step_sync=True)
