@@ -1,6 +1,7 @@
 """The command line: what it makes, what it refuses, and how it says so."""
 
 import json
+import math
 import subprocess
 import sys
 
@@ -150,3 +151,27 @@ def test_from_any_folder(tmp_path, arguments, shown):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert shown in done.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+def test_any_mix_of_codes(command, tmp_path):
+    codes = [
+        "~model.codes.c1",
+        "~model.codes.c2",
+        "+model.codes.pose={kind:uniform,low:0,high:3,sigma:learned,lambda_code:0.1}",
+    ]
+    more = [
+        "+model.codes.a={kind:categorical,classes:3,lambda_code:null}",
+        "+model.codes.b={kind:categorical,classes:2,lambda_code:2}",
+    ]
+    code, out, err = command(*RUN, *codes, *more, "model.noise=0")
+    assert (code, err) == (0, "")
+    (folder,) = (tmp_path / "outputs").iterdir()
+    summary = json.loads((folder / "summary.json").read_text())
+    assert list(summary["information"]) == ["c3", "pose", "a", "b"]
+    assert summary["lambda"] == {"c3": 1.0, "pose": 0.1, "a": 1.0, "b": 2.0}
+    assert summary["entropy"]["pose"] == pytest.approx(math.log(3))
+    assert summary["acc"] is None, "no code has as many categories as there are digits"
+    assert "ACC" not in out
+    assert {path.stem for path in (folder / "figures").glob("*.png")} == {
+        "c3", "pose", "a", "b", "samples", "real", "curves"
+    }  # fmt: skip
