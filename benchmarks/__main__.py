@@ -4,20 +4,26 @@ Blocks of the real training loop and of a bare loop alternate, so that a noisy m
 many iterations (scores, traversals, a checkpoint) is timed apart and spread over its interval.
 """
 
+import itertools
 import json
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import lightning as L
 import torch
 from hydra import compose, initialize_config_module
 from omegaconf import OmegaConf
 
+from callbacks.checkpoints import Checkpoints
+from callbacks.conclusion import Conclusion
+from callbacks.scores import Scores
+from callbacks.traversals import Traversals
+from datamodules.base import BatchStream, scaled
 from infogan import experiment
 from infogan.errors import ends_as_one_line
 from infogan.losses import discriminator_loss, generator_loss, information_bound, weighted_information
@@ -26,13 +32,15 @@ from infogan.module import InfoGAN
 BLOCK, BLOCKS, WARM_UP = 20, 6, 5
 
 
-def bare_loop(module: InfoGAN, batches: Any, precision: str) -> Callable[[], None]:
+def bare_loop(
+    module: InfoGAN, batches: Iterator[torch.Tensor], value_range: tuple[float, float], precision: str
+) -> Callable[[], None]:
     """One iteration with the same networks, losses and optimizers, without Lightning, callbacks or logging."""
     g, d, latents = module.generator, module.discriminator, module.latents
     optimizer_d, optimizer_g = module.configure_optimizers()
     parameters_d = list(d.parameters())
     weights = {code.name: code.lambda_ for code in latents.codes}
-    batches, counter = iter(batches), iter(range(10**9))
+    counter = itertools.count()
 
     def autocast() -> torch.autocast:
         return torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16")
@@ -43,7 +51,7 @@ def bare_loop(module: InfoGAN, batches: Any, precision: str) -> Callable[[], Non
         return weighted_information(bounds, weights)
 
     def iteration() -> None:
-        real = next(batches).to(torch.float32, memory_format=torch.channels_last).mul_(1 / 255)
+        real = scaled(next(batches), value_range)
         latent = latents.sample(0, "train", next(counter), range(module.batch_size))
         with autocast():
             fake = g(latent)
@@ -93,52 +101,37 @@ class Alternate(L.Callback):
 def measure(overrides: list[str]) -> dict[str, Any]:
     """Milliseconds an iteration of both loops, and of each rare event, with the share that all of it adds."""
     with initialize_config_module("infogan.conf", version_base="1.3"):
-        values = OmegaConf.to_container(compose("train", overrides), resolve=True)
-    assert isinstance(values, dict)
+        values = cast(dict[str, Any], OmegaConf.to_container(compose("train", overrides), resolve=True))
     with tempfile.TemporaryDirectory() as temporary:
-        folder = experiment.create(values, Path(temporary), "benchmark")  # type: ignore[arg-type]
-        config = experiment.load_config(folder)
-        every = config.callbacks
-        intervals = {
-            "Scores": every.scores_every,
-            "Traversals": every.traversals_every,
-            "Checkpoints": every.checkpoint_every,
-        }
-        length = BLOCK * (BLOCKS + 1)
-        config = config.model_copy(update={"trainer": config.trainer.model_copy(update={"max_iterations": length})})
+        folder = experiment.create(values, Path(temporary), "benchmark")
+        config = experiment.load_config(folder, {"trainer": {"max_iterations": BLOCK * (BLOCKS + 1)}})
         data, module = experiment.build_data(config), experiment.build_module(config)
         trainer, _ = experiment.build_trainer(config, folder, data, 0)
-        data.trainer = trainer
-        other = experiment.build_module(config)
-        data.prepare_data()
-        from datamodules.base import BatchStream
-
-        stream = BatchStream(data.split("train").images, config.data.batch_size, config.seed, start=0)
-        bare = bare_loop(other, stream, config.trainer.precision)
+        images = data.split("train").images
+        bare = bare_loop(
+            experiment.build_module(config),
+            iter(BatchStream(images, config.data.batch_size, config.seed, start=0)),
+            data.value_range,
+            config.trainer.precision,
+        )
         for _ in range(WARM_UP):
             bare()
-        rare = {
-            type(callback).__name__: callback
-            for callback in trainer.callbacks  # type: ignore[attr-defined]
-            if type(callback).__name__ in intervals
-        }
+        callbacks: list[Any] = trainer.callbacks  # type: ignore[attr-defined]
+        rare = [callback for callback in callbacks if isinstance(callback, Scores | Traversals | Checkpoints)]
         alternate = Alternate(bare)
-        trainer.callbacks = [  # type: ignore[attr-defined]
-            callback
-            for callback in trainer.callbacks
-            if type(callback).__name__ not in (*intervals, "Conclusion")  # type: ignore[attr-defined]
-        ] + [alternate]
+        callbacks[:] = [c for c in callbacks if c not in rare and not isinstance(c, Conclusion)] + [alternate]
         trainer.fit(module, data)
         events = {}
-        for name, callback in rare.items():
-            callback.every = 1
+        module.iteration -= 1  # the last iteration is left to the run's conclusion
+        for callback in rare:
+            interval, callback.every = callback.every, 1
             start = time.perf_counter()
-            callback.on_train_batch_end(trainer, module, None, None, 0)
-            events[name] = time.perf_counter() - start
+            callback.on_train_batch_end(trainer, module, None, torch.empty(0), 0)
+            events[type(callback).__name__] = (time.perf_counter() - start, interval)
     real, plain = alternate.real_blocks[1:], alternate.bare_blocks[1:]
     ratio = statistics.median(a / b for a, b in zip(real, plain, strict=True))
     iteration = statistics.median(plain) / BLOCK
-    spread = {name: seconds / intervals[name] / iteration for name, seconds in events.items()}
+    spread = {name: seconds / interval / iteration for name, (seconds, interval) in events.items()}
     return {
         "overrides": overrides,
         "precision": config.trainer.precision,
@@ -147,7 +140,7 @@ def measure(overrides: list[str]) -> dict[str, Any]:
         "lightning_ms": 1000 * statistics.median(real) / BLOCK,
         "blocks": {"real_s": real, "bare_s": plain},
         "loop_and_logging": ratio - 1,
-        "events_ms": {name: 1000 * seconds for name, seconds in events.items()},
+        "events_ms": {name: 1000 * seconds for name, (seconds, _) in events.items()},
         "events": spread,
         "overhead": ratio - 1 + sum(spread.values()),
     }

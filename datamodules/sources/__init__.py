@@ -1,0 +1,1 @@
+"""Getting the originals: found, checked, downloaded where missing."""
