@@ -34,6 +34,7 @@ class Conclusion(L.Callback):
         if not trainer.is_global_zero:
             return
         log.info("measuring the finished model")
+        pl_module.to(trainer.strategy.root_device)  # Lightning has put it back on the CPU
         self.summary = self.measure(pl_module)
         pictures = self.traversals.draw(pl_module) | {"real": self.traversals.real()}
         entropies = {code.name: code.entropy for code in pl_module.latents.codes}

@@ -40,7 +40,8 @@ class TrainingLog(L.Callback):
         if pl_module.iteration % self.every:
             return
         names = list(self._sums)
-        means = torch.stack([self._sums[name].float() / self._counts[name] for name in names])
+        means = torch.stack([self._sums[name] / self._counts[name] for name in names])
+        means = trainer.strategy.reduce(means, reduce_op="mean")  # over the ranks, each of which saw its share
         self.latest = dict(zip(names, means.tolist(), strict=True))
         now = time.perf_counter()
         images = self._clocked_iterations * pl_module.batch_size

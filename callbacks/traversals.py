@@ -63,15 +63,16 @@ class Traversals(L.Callback):
         code = latents.code(name)
         values, labels = code.traversal(self.points)
         base = latents.sample(module.seed, "traversals", 0, range(self.rows))
-        rows = [f"noise {r + 1}" for r in range(self.rows)]
+        rows = [f"draw {r + 1}" for r in range(self.rows)]
         if code.classes:
             labels = [self._category(module, code, k).replace(" ", "\n") for k in range(code.classes)]
         else:
-            for other in latents.codes:
-                if other.classes:
-                    order = torch.arange(self.rows) % other.classes
-                    base = latents.replaced(base, other.name, torch.eye(other.classes)[order])
-                    rows = [self._category(module, other, int(k)) for k in order]
+            categorical = [other for other in latents.codes if other.classes]
+            for other in categorical:
+                order = torch.arange(self.rows) % other.classes
+                base = latents.replaced(base, other.name, torch.eye(other.classes)[order])
+            if len(categorical) == 1:
+                rows = [self._category(module, categorical[0], int(k)) for k in order]
         latent = torch.cat([latents.replaced(row.repeat(len(values), 1), name, values) for row in base])
         images = self._images(module, latent, len(values))
         title = f"{self.data.data_set}: code {name} after {module.iteration:,} iterations"
@@ -79,16 +80,17 @@ class Traversals(L.Callback):
 
     def real(self) -> Image.Image:
         """Real images, the first of the training split."""
-        count = self.rows * self.points
-        images = self.data.split("train").images[:count].permute(0, 2, 3, 1).numpy()
-        grid = images.reshape(self.rows, self.points, *images.shape[1:])
+        images = self.data.split("train").images
+        rows = min(self.rows, len(images) // self.points)
+        pixels = images[: rows * self.points].permute(0, 2, 3, 1).numpy()
+        grid = pixels.reshape(rows, self.points, *pixels.shape[1:])
         return labelled_grid(grid, f"{self.data.data_set}: real images", [], [])
 
     def _directions(self, code: Code) -> str:
         matched = " (the class it is matched to)" if self.scores.matching is not None else ""
         if code.classes:
-            return f"across: category{matched}; down: other noise"
-        return f"across: value of {code.name}; down: other noise, and another category{matched}"
+            return f"across: category{matched}; down: another draw of all else"
+        return f"across: value of {code.name}; down: another draw of all else, and the next category{matched}"
 
     def _category(self, module: InfoGAN, code: Code, k: int) -> str:
         if self.scores.matching is None or code != scored_code(module, self.data):

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Discriminator,
@@ -61,6 +62,13 @@ def _told_by_value(key: str, *values: str) -> Discriminator:
     )
 
 
+def _code_name(name: str) -> str:
+    if not name.isidentifier() or name in ("samples", "real", "curves"):
+        raise ValueError("a code's name is one word, and not that of another picture (samples, real, curves)")
+    return name
+
+
+CodeName = Annotated[str, AfterValidator(_code_name)]
 Positive = Annotated[int, Field(ge=1)]
 LearningRate = Annotated[float, Field(gt=0, le=1)]
 Lambda = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -140,6 +148,12 @@ class GeneratorConfig(Section):
     slope: Slope
     output: Literal["sigmoid", "tanh"]
 
+    @model_validator(mode="after")
+    def _image_is_not_normalised(self) -> Self:
+        if self.layers[-1].batch_norm:
+            raise ValueError("layers: the last one gives the image and takes no batch_norm")
+        return self
+
 
 class DiscriminatorConfig(Section):
     """`trunk` is shared by D and Q, `posterior` are Q's own hidden layers; `slope` of the leaky ReLU of all of them."""
@@ -161,7 +175,7 @@ class ModelConfig(Section):
     """
 
     name: str
-    codes: Annotated[dict[str, CodeConfig], Field(min_length=1)]
+    codes: Annotated[dict[CodeName, CodeConfig], Field(min_length=1)]
     noise: Annotated[int, Field(ge=0)]
     noise_distribution: Literal["uniform", "normal"]
     lambda_categorical: Lambda
@@ -174,10 +188,22 @@ class ModelConfig(Section):
     learning_rate_discriminator: LearningRate
     betas: Annotated[list[Annotated[float, Field(ge=0, lt=1)]], Field(min_length=2, max_length=2)]
 
+    def lambda_of(self, code: CategoricalCode | UniformCode) -> float:
+        """λ of a code in G's loss: its own, else that of its kind."""
+        if code.lambda_code is not None:
+            return code.lambda_code
+        return self.lambda_categorical if code.kind == "categorical" else self.lambda_continuous
+
     @model_validator(mode="after")
-    def _posterior_weight_has_a_phase(self) -> Self:
-        if self.posterior_optimizer == "generator" and self.lambda_posterior is not None:
-            raise ValueError("lambda_posterior needs posterior_optimizer=discriminator: there Q has a phase of its own")
+    def _posterior_learns(self) -> Self:
+        if self.posterior_optimizer == "generator":
+            if self.lambda_posterior is not None:
+                raise ValueError(
+                    "lambda_posterior needs posterior_optimizer=discriminator: there Q has a phase of its own"
+                )
+            for name, code in self.codes.items():
+                if self.lambda_of(code) == 0:
+                    raise ValueError(f"λ of {name} is 0: with posterior_optimizer=generator Q would not learn")
         return self
 
 
@@ -274,7 +300,7 @@ def check(values: Mapping[str, Any]) -> Config:
 
 
 def _line(detail: Any) -> str:
-    key = ".".join(str(part) for part in detail["loc"] if not str(part).startswith("<"))  # a union's tag is no key
+    key = ".".join(str(part) for part in detail["loc"] if str(part)[0] not in "<[")  # no union's tag
     message = detail["msg"].removeprefix("Value error, ")
     if detail["type"] == "extra_forbidden":
         return f"{key}: there is no such key"

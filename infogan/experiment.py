@@ -33,17 +33,16 @@ RUN_FOLDER_OF_RANKS = "INFOGAN_RUN_FOLDER"
 """Lightning starts the other ranks with the same command line: this variable tells them which run is theirs."""
 
 
-def create(values: Mapping[str, Any], outputs: Path, name: str) -> Path:
-    """Makes a run folder holding config.yaml: the configuration checked, with what depends on this machine resolved.
+def create(config: Config, outputs: Path, name: str) -> Path:
+    """Makes a run folder with a config.yaml: the configuration checked, and what depends on this machine resolved.
 
     Raises ConfigError before anything is read or written, DataError where the images cannot be had, RunError where
     `outputs` cannot be written.
     """
-    config = resolved(check(values))
+    config = resolved(config)
     build_data(config).prepare_data()
     folder = new_run_folder(outputs, name)
     save_config(config, folder)
-    write_json(folder / "provenance.json", provenance())
     return folder
 
 
@@ -77,6 +76,7 @@ def resolved(config: Config) -> Config:
             f"data.batch_size={batch_size}: must give each of trainer.devices={devices} the same number of images, "
             "2 or more"
         )
+    check_accelerator(config)
     if devices > 1 and not on_gpu(config) and has_batch_norm(config):
         raise ConfigError(
             f"trainer.devices={devices}: on the CPU there is no batch norm that is synchronised over devices, and "
@@ -103,17 +103,32 @@ def image_shape(config: Config) -> tuple[int, ...]:
     """(channels, height, width) of what the generator makes. Raises ConfigError where its layers do not fit."""
     import torch
 
-    from infogan.module import latents_of
+    from infogan.latents import Latents
     from infogan.networks import Discriminator, Generator
 
-    latents = latents_of(config.model)
+    latents = Latents.of(config.model)
     try:
         with torch.device("meta"):
-            shape = Generator(config.model.generator, latents.width).image_shape
-            Discriminator(config.model.discriminator, shape, latents.outputs)
-    except ValueError as error:
-        raise ConfigError(f"model={config.model.name}: its layers do not fit together: {error}") from None
+            generator = Generator(config.model.generator, latents.width)
+            shape = generator.image_shape
+            discriminator = Discriminator(config.model.discriminator, shape, latents.outputs)
+            discriminator(generator(torch.empty(2, latents.width)))
+    except (ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(f"model={config.model.name}: its layers do not fit together: {reason}") from None
     return shape
+
+
+def check_accelerator(config: Config) -> None:
+    """Raises ConfigError where this machine has not the GPUs that are asked for."""
+    import torch
+
+    if config.trainer.accelerator == "gpu" and not torch.cuda.is_available():
+        raise ConfigError("trainer.accelerator=gpu: PyTorch sees no GPU on this machine; trainer=cpu runs without one")
+    if on_gpu(config) and config.trainer.devices > torch.cuda.device_count():
+        raise ConfigError(
+            f"trainer.devices={config.trainer.devices}: this machine has {torch.cuda.device_count()} GPUs"
+        )
 
 
 def on_gpu(config: Config) -> bool:
@@ -141,8 +156,6 @@ def best_precision(config: Config) -> str:
 
     if on_gpu(config):
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
-    if config.trainer.accelerator == "gpu":
-        raise ConfigError("trainer.accelerator=gpu: PyTorch sees no GPU on this machine; trainer=cpu runs without one")
     features = torch.cpu.get_capabilities()
     return "bf16" if features.get("avx512_bf16") or features.get("amx_bf16") else "float32"
 
@@ -155,22 +168,40 @@ def provenance() -> dict[str, Any]:
     import torch
 
     def git(*words: str) -> str | None:
-        here = Path(__file__).parent
-        done = subprocess.run(["git", "-C", here, *words], capture_output=True, text=True, check=False)
-        return done.stdout.strip() if done.returncode == 0 else None
+        try:
+            done = subprocess.run(
+                ["git", "-C", Path(__file__).parent, *words], capture_output=True, text=True, check=True
+            )
+        except (OSError, subprocess.CalledProcessError):  # no git here, or an installed package
+            return None
+        return done.stdout.strip()
 
+    changes = git("status", "--porcelain", "--untracked-files=no")
     module, arguments = getattr(sys.modules["__main__"], "__spec__", None), sys.argv[1:]
     name = f"-m {module.name}" if module else sys.argv[0]
     return {
         "command": f"python {name} {shlex.join(arguments)}".strip(),
         "revision": git("rev-parse", "HEAD"),
-        "uncommitted_changes": bool(git("status", "--porcelain", "--untracked-files=no")),
+        "uncommitted_changes": None if changes is None else bool(changes),
         "python": platform.python_version(),
         "torch": torch.__version__,
         "lightning": lightning.__version__,
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, {torch.backends.cpu.get_cpu_capability()}",
         "gpus": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())],
     }
+
+
+def add_provenance(folder: Path) -> None:
+    """Adds this start of the run to provenance.json, a list: the first made it, each later one went on with it."""
+    if is_rank_zero():
+        path = folder / "provenance.json"
+        earlier = json.loads(path.read_text()) if path.is_file() else []
+        write_json(path, [*earlier, provenance()])
+
+
+def is_rank_zero() -> bool:
+    """Whether this process speaks and writes for all of the run's processes."""
+    return os.environ.get("LOCAL_RANK", "0") == "0"
 
 
 def save_config(config: Config, folder: Path) -> None:
@@ -256,25 +287,29 @@ def train(folder: Path) -> dict[str, Any]:
     import torch
 
     config = load_config(folder)
-    if config.trainer.threads is not None:
-        torch.set_num_threads(config.trainer.threads)
-    if config.trainer.devices > 1:
-        os.environ[RUN_FOLDER_OF_RANKS] = str(folder)
     checkpoint = newest_checkpoint(folder)
+    threads = torch.get_num_threads()
+    failed = True
     with log_file(folder / "log.txt"):
-        log.info(f"run folder: {folder}")
-        if checkpoint is not None:
-            log.info(f"going on after iteration {checkpoint_iteration(checkpoint)}")
-        data, module = build_data(config), build_module(config)
-        trainer, conclusion = build_trainer(config, folder, data, checkpoint_iteration(checkpoint))
         try:
+            if config.trainer.threads is not None:
+                torch.set_num_threads(config.trainer.threads)
+            if config.trainer.devices > 1:
+                os.environ[RUN_FOLDER_OF_RANKS] = str(folder)
+            log.info(f"run folder: {folder}")
+            if checkpoint is not None:
+                log.info(f"going on after iteration {checkpoint_iteration(checkpoint)}")
+            add_provenance(folder)
+            data, module = build_data(config), build_module(config)
+            trainer, conclusion = build_trainer(config, folder, data, checkpoint_iteration(checkpoint))
             trainer.fit(module, data, ckpt_path=checkpoint)
-        except BaseException:
-            log.info(f"stopped after iteration {module.iteration}: {how_to_go_on(folder)}")
-            raise
+            failed = False
         finally:
+            if failed:
+                log.info(f"stopped: {how_to_go_on(folder)}")
             os.environ.pop(RUN_FOLDER_OF_RANKS, None)
-            finish_wandb(config)
+            torch.set_num_threads(threads)
+            finish_wandb(config, failed)
     return conclusion.summary
 
 
@@ -344,6 +379,9 @@ def log_file(path: Path) -> Iterator[None]:
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", module="lightning")
+    if not is_rank_zero():
+        yield
+        return
     terminal, file = logging.StreamHandler(sys.stdout), logging.FileHandler(path)
     file.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     terminal.setLevel(logging.INFO)
@@ -358,12 +396,12 @@ def log_file(path: Path) -> Iterator[None]:
         file.close()
 
 
-def finish_wandb(config: Config) -> None:
-    """Closes the W&B run: a second one in the same process would else write into the first."""
+def finish_wandb(config: Config, failed: bool) -> None:
+    """Closes the W&B run as finished or crashed: a second one in the same process would else write into it."""
     if isinstance(config.logger, WandbConfig):
         import wandb
 
-        wandb.finish()
+        wandb.finish(exit_code=int(failed))
 
 
 def checkpoint_iteration(checkpoint: Path | None) -> int:

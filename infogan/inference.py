@@ -1,5 +1,6 @@
 """A trained model on many images: in batches, without gradients, in eval mode unless told."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -60,13 +61,14 @@ def fresh_information(
 ) -> tuple[dict[str, float], dict[str, float]]:
     """L_I of each code in nats, by name, over `samples` latents that training has not seen.
 
-    `batch_statistics` is train mode, in batches of `batch_size`; without it the running averages are used (eval mode).
+    `batch_statistics` is train mode, in batches of at most `batch_size`; else the running averages are used.
     The second dictionary holds, for continuous codes with fixed σ, the bound with σ² = MSE, the best of that form.
     """
     device = next(generator.parameters()).device
     latent = latents.sample(seed, "information", 0, range(samples))
     with evaluating(generator, discriminator, batch_statistics=batch_statistics):
-        q = torch.cat([discriminator(generator(part.to(device)))[1].cpu() for part in latent.split(batch_size)])
+        parts = latent.tensor_split(math.ceil(samples / batch_size))  # even parts: none is a batch of one
+        q = torch.cat([discriminator(generator(part.to(device)))[1].cpu() for part in parts])
     likelihoods = latents.log_likelihoods(latent, q)
     values, parameters = latents.split(latent), latents.split_posterior(q)
     information, at_mse = {}, {}

@@ -1,19 +1,21 @@
 """What goes into the generator: named codes and noise.
 
 The object that samples a code also scores it under Q, knows its entropy, traverses it and labels its values:
-a new kind of code is a new class here and nothing elsewhere.
+a new kind of code is a new class here, and its keys in config.py.
 """
 
 import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from infogan.config import CodeConfig, ModelConfig
 
 LOG_SIGMA_FLOOR = math.log(1e-2)
 """A learned σ stops at 0.01: L_I of a continuous code has no ceiling, and its gradient grows as 1/σ²."""
@@ -57,10 +59,6 @@ class Categorical:
 
     def refitted_log_likelihood(self, code: Tensor, q: Tensor) -> None:
         """None: Q(c|x) has no width that was fixed beforehand."""
-
-    def estimate(self, q: Tensor) -> Tensor:
-        """Q's reading of the code: (N, K) logits → (N, K) probabilities."""
-        return q.float().softmax(dim=1)
 
     def traversal(self, points: int) -> tuple[Tensor, list[str]]:
         """Every class once, whatever `points` is: (K, K) one-hot rows and their labels."""
@@ -106,9 +104,11 @@ class Uniform:
     def log_likelihood(self, code: Tensor, q: Tensor) -> Tensor:
         """log Q(c|x) of each row, in nats: (N, 1) values, (N, outputs) → (N,). A density: it can be above 0."""
         q = q.float()
-        log_sigma = q[:, 1].clamp_min(LOG_SIGMA_FLOOR) if self.sigma is None else q.new_tensor(math.log(self.sigma))
-        standardised = (code[:, 0] - q[:, 0]) * torch.exp(-log_sigma)
-        return -0.5 * math.log(2 * math.pi) - log_sigma - 0.5 * standardised.square()
+        error = code[:, 0] - q[:, 0]
+        if self.sigma is not None:
+            return -0.5 * math.log(2 * math.pi) - math.log(self.sigma) - 0.5 * (error / self.sigma).square()
+        log_sigma = q[:, 1].clamp_min(LOG_SIGMA_FLOOR)
+        return -0.5 * math.log(2 * math.pi) - log_sigma - 0.5 * (error * torch.exp(-log_sigma)).square()
 
     def refitted_log_likelihood(self, code: Tensor, q: Tensor) -> Tensor | None:
         """E log Q(c|x) with σ² = MSE, the best constant width for Q's means: -½ ln(2πe MSE), a scalar.
@@ -119,10 +119,6 @@ class Uniform:
             return None
         mse = (code[:, 0] - q[:, 0].float()).square().mean()
         return -0.5 * torch.log(2 * math.pi * math.e * mse)
-
-    def estimate(self, q: Tensor) -> Tensor:
-        """Q's reading of the code: (N, outputs) → (N, 1) means."""
-        return q[:, :1].float()
 
     def traversal(self, points: int) -> tuple[Tensor, list[str]]:
         """`points` even steps over twice the interval (U(-1, 1): from -2 to 2, figure 2): (points, 1) and labels."""
@@ -141,6 +137,15 @@ class Latents:
     codes: tuple[Code, ...]
     noise: int
     noise_distribution: Literal["uniform", "normal"]
+
+    @classmethod
+    def of(cls, config: ModelConfig) -> Self:
+        """The codes in the order of the configuration, each with its two weights, and the noise."""
+        return cls(
+            tuple(_code(name, code, config) for name, code in config.codes.items()),
+            config.noise,
+            config.noise_distribution,
+        )
 
     @property
     def width(self) -> int:
@@ -198,6 +203,15 @@ class Latents:
         copy = latent.clone()
         copy[:, columns] = value.to(copy)
         return copy
+
+
+def _code(name: str, code: CodeConfig, config: ModelConfig) -> Code:
+    lambda_ = config.lambda_of(code)
+    lambda_posterior = (lambda_ or 1.0) if config.lambda_posterior is None else config.lambda_posterior
+    if code.kind == "categorical":
+        return Categorical(name, code.classes, lambda_, lambda_posterior)
+    sigma = None if code.sigma == "learned" else code.sigma
+    return Uniform(name, code.low, code.high, sigma, lambda_, lambda_posterior)
 
 
 def _split(rows: Tensor, codes: Sequence[Code], widths: list[int]) -> dict[str, Tensor]:

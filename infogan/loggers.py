@@ -17,7 +17,9 @@ from lightning.pytorch.loggers import WandbLogger
 from lightning.pytorch.loggers.logger import Logger, rank_zero_experiment
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from PIL.Image import Image
+from wandb.errors import Error
 
+from infogan.errors import RunError
 from infogan.storage import write_atomically
 
 log = logging.getLogger("infogan")
@@ -104,7 +106,10 @@ class WandbRun(WandbLogger):
     def experiment(self) -> Any:
         first = self._experiment is None
         self._wandb_init.pop("anonymous", None)  # Lightning passes it on, and wandb warns that it means nothing
-        run = super().experiment
+        try:
+            run = super().experiment
+        except Error as error:
+            raise RunError(f"W&B: {' '.join(str(error).split())}; logger.mode=offline needs no server") from None
         if first:
             if not run.offline:
                 log.info(f"W&B: {run.url}")

@@ -8,8 +8,8 @@ import lightning as L
 import torch
 from torch import Tensor, nn
 
-from infogan.config import CodeConfig, ModelConfig
-from infogan.latents import Categorical, Code, Latents, Uniform
+from infogan.config import ModelConfig
+from infogan.latents import Latents
 from infogan.losses import discriminator_loss, generator_loss, information_bound, weighted_information
 from infogan.networks import Discriminator, Generator
 from infogan.networks.generator import value_range
@@ -36,7 +36,7 @@ class InfoGAN(L.LightningModule):
         self.seed = seed
         self.log_every = log_every
         self.iteration = 0
-        self.latents = latents_of(config)
+        self.latents = Latents.of(config)
         self.value_range = value_range(config.generator)
         self.generator = Generator(config.generator, self.latents.width)
         self.discriminator = Discriminator(config.discriminator, self.generator.image_shape, self.latents.outputs)
@@ -107,8 +107,8 @@ class InfoGAN(L.LightningModule):
         return {
             "loss/discriminator": loss_d.detach(),
             "loss/generator": loss_g.detach(),
-            "D/real": real_logits.detach().sigmoid().mean(),
-            "D/fake": fake_logits.detach().sigmoid().mean(),
+            "D/real": real_logits.detach().float().sigmoid().mean(),
+            "D/fake": fake_logits.detach().float().sigmoid().mean(),
             **{f"information/{name}": bound.detach() for name, bound in information.items()},
             **norms,
         }
@@ -158,19 +158,3 @@ def _frozen(parameters: list[nn.Parameter]) -> Iterator[None]:
     yield
     for p in parameters:
         p.requires_grad_(True)
-
-
-def latents_of(config: ModelConfig) -> Latents:
-    """The codes in the order of the configuration, each with its two weights, and the noise."""
-    codes = tuple(_code(name, code, config) for name, code in config.codes.items())
-    return Latents(codes, config.noise, config.noise_distribution)
-
-
-def _code(name: str, code: CodeConfig, config: ModelConfig) -> Code:
-    kind_lambda = config.lambda_categorical if code.kind == "categorical" else config.lambda_continuous
-    lambda_ = kind_lambda if code.lambda_code is None else code.lambda_code
-    lambda_posterior = (lambda_ or 1.0) if config.lambda_posterior is None else config.lambda_posterior
-    if code.kind == "categorical":
-        return Categorical(name, code.classes, lambda_, lambda_posterior)
-    sigma = None if code.sigma == "learned" else code.sigma
-    return Uniform(name, code.low, code.high, sigma, lambda_, lambda_posterior)

@@ -7,7 +7,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from infogan.errors import ConfigError, InfoGANError, ends_as_one_line
+from infogan.errors import ConfigError, ends_as_one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,8 +22,9 @@ def job(values: DictConfig) -> None:
     if HydraConfig.get().mode == RunMode.MULTIRUN:
         try:
             run(values, of_sweep=True)
-        except InfoGANError as error:
-            print(f"job {HydraConfig.get().job.num} ({HydraConfig.get().job.override_dirname}) failed: {error}")
+        except Exception as error:  # whatever it is, Hydra tells the first at the very end
+            this = HydraConfig.get().job
+            print(f"job {this.num} ({this.override_dirname}) failed: {str(error) or type(error).__name__}")
             raise
     else:
         with ends_as_one_line():
@@ -44,22 +45,24 @@ def run_folder(values: DictConfig, of_sweep: bool) -> "Path":
     from pathlib import Path
 
     from infogan import experiment, storage
+    from infogan.config import check
 
-    hydra_config = HydraConfig.get()
     if handed_down := os.environ.get(experiment.RUN_FOLDER_OF_RANKS):
         return Path(handed_down)
-    if of_sweep and values.trainer.devices > 1 and "BasicLauncher" in hydra_config.launcher._target_:
+    hydra_config, whole = HydraConfig.get(), plain(values)
+    config = check(whole)
+    if of_sweep and config.trainer.devices > 1 and "BasicLauncher" in hydra_config.launcher._target_:
         raise ConfigError(
             "trainer.devices: a sweep in one process runs on one device; a launcher starts each job apart"
         )
-    outputs = Path(values.paths.outputs)
-    if values.run is not None:
+    outputs = Path(config.paths.outputs)
+    if config.run is not None:
         changes = changes_beside_run(hydra_config.overrides.task)
-        return experiment.reopen(storage.find_run(values.run, outputs), changes)
+        return experiment.reopen(storage.find_run(config.run, outputs), changes)
     if not of_sweep:
-        return experiment.create(plain(values), outputs, f"{storage.timestamp()}_{values.data.name}")
+        return experiment.create(config, outputs, f"{storage.timestamp()}_{config.data.name}")
     name = storage.safe_name(f"{hydra_config.job.num:03d}_{hydra_config.job.override_dirname}")
-    return experiment.create(plain(values), Path(hydra_config.sweep.dir), name)
+    return experiment.create(config, Path(hydra_config.sweep.dir), name)
 
 
 def changes_beside_run(overrides: list[str]) -> dict[str, Any]:

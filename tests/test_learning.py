@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from infogan.config import check
 from infogan.experiment import create, train
 from infogan.loggers import read_metrics
 
@@ -11,9 +12,8 @@ from infogan.loggers import read_metrics
 @pytest.fixture
 def information(compose_values, tmp_path):
     def run(name, *overrides):
-        folder = create(
-            compose_values("trainer.max_iterations=900", "callbacks.log_every=20", *overrides), tmp_path, name
-        )
+        values = compose_values("trainer.max_iterations=900", "callbacks.log_every=20", *overrides)
+        folder = create(check(values), tmp_path, name)
         return train(folder), read_metrics(folder / "metrics.csv")
 
     return run
@@ -33,6 +33,6 @@ def test_infogan_learns_its_categorical_code_and_the_baseline_does_not(informati
 def test_mnist_trains_on_the_real_files(compose_values, tmp_path, real_data):
     """The end takes all 70,000 images through D, which is what makes this test long."""
     values = compose_values("data=mnist", f"paths.data={real_data}", "trainer.max_iterations=2")
-    summary = train(create(values, tmp_path, "mnist"))
+    summary = train(create(check(values), tmp_path, "mnist"))
     assert summary["iterations"] == 2
     assert 0.0 <= summary["acc"] <= 1

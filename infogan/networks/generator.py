@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from infogan.config import GeneratorConfig
+from infogan.config import GeneratorConfig, Linear
 from infogan.networks.layers import linear_map, stack
 
 
@@ -17,7 +17,10 @@ class Generator(nn.Module):
         *hidden, last = config.layers
         self.hidden, shape = stack(hidden, (width,), config.slope)
         to_image, self.image_shape = linear_map(last, shape)
-        self.to_image = nn.Sequential(*to_image)
+        unflatten = (
+            [nn.Unflatten(1, self.image_shape)] if isinstance(last, Linear) and len(self.image_shape) > 1 else []
+        )
+        self.to_image = nn.Sequential(*to_image, *unflatten)
         self.squash = nn.Sigmoid() if config.output == "sigmoid" else nn.Tanh()
 
     def forward(self, latent: Tensor) -> Tensor:

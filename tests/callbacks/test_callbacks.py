@@ -1,14 +1,18 @@
 """What happens around the loop: numbers, scores, pictures, checkpoints."""
 
 import statistics
+from io import StringIO
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from rich.console import Console
 
 from callbacks.checkpoints import Checkpoints
+from callbacks.conclusion import Conclusion
+from callbacks.progress import ProgressBar
 from callbacks.scores import Scores, scored_code
 from callbacks.training_log import TrainingLog
 from callbacks.traversals import Traversals
@@ -26,7 +30,7 @@ def test_training_log_is_the_mean_of_its_window(compose_values, tmp_path, monkey
         log(self, trainer, module, outputs, *rest)
 
     monkeypatch.setattr(TrainingLog, "on_train_batch_end", record)
-    folder = create(compose_values("trainer.max_iterations=10"), tmp_path, "run")
+    folder = create(check(compose_values("trainer.max_iterations=10")), tmp_path, "run")
     train(folder)
     rows = read_metrics(folder / "metrics.csv")
     assert [row["iteration"] for row in rows] == [5, 10]
@@ -126,7 +130,7 @@ def test_real_images_are_shown_unchanged(traversals, built):
 
 
 def test_pictures_in_between_and_at_the_end(compose_values, tmp_path):
-    folder = create(compose_values("trainer.max_iterations=10", "callbacks.traversals_every=5"), tmp_path, "run")
+    folder = create(check(compose_values("trainer.max_iterations=10", "callbacks.traversals_every=5")), tmp_path, "run")
     train(folder)
     history = {path.name for path in (folder / "figures" / "history").iterdir()}
     assert history == {f"{name}_00000005.png" for name in ("c1", "c2", "c3", "samples")}
@@ -148,6 +152,44 @@ def test_checkpoints_keep_the_newest_two(tmp_path):
         callback.on_train_batch_end(trainer, module, None, None, 0)
     assert saved == [checkpoint_path(tmp_path, i) for i in (10, 20, 30, 35)]
     assert sorted((tmp_path / "checkpoints").iterdir()) == saved[-2:]
+
+
+def test_conclusion_tells_eval_mode_from_train_mode(built, traversals, tmp_path, monkeypatch):
+    module, data = built
+
+    def fresh(*arguments, batch_statistics):
+        assert arguments[4] == 10_000
+        return ({"c1": 1.0 if batch_statistics else 2.0}, {"c2": 3.0})
+
+    monkeypatch.setattr("callbacks.conclusion.fresh_information", fresh)
+    metrics = SimpleNamespace(rows=[{"iteration": k, "images_per_second": k} for k in (1, 10, 100)])
+    summary = Conclusion(tmp_path, traversals.scores, traversals, metrics).measure(module)
+    assert summary["information"] == {"c1": 2.0}
+    assert summary["information_train_mode"] == {"c1": 1.0}
+    assert summary["information_at_mse"] == {"c2": 3.0}
+    assert summary["images_per_second"] == 10
+    assert sorted(summary["matching"].values()) == list(data.class_names)
+
+
+def test_progress_bar_shows_the_numbers(monkeypatch):
+    screen = StringIO()
+    monkeypatch.setattr(
+        "callbacks.progress.Console", lambda: Console(file=screen, force_terminal=True, width=140, color_system=None)
+    )
+    log = TrainingLog(5)
+    log.latest = {
+        "loss/discriminator": 1.25, "loss/generator": 0.75, "information/c1": 2.0, "information/c2": -0.25,
+        "images_per_second": 1234.0,
+    }  # fmt: skip
+    bar, module, trainer = ProgressBar(log, 20), build_stub(), SimpleNamespace(is_global_zero=True)
+    module.iteration = 0
+    bar.on_train_start(trainer, module)
+    module.iteration = 15
+    bar.on_train_batch_end(trainer, module, {}, None, 0)
+    bar.on_train_end(trainer, module)
+    shown = screen.getvalue()
+    for text in ("15/20", "loss D 1.25, G 0.75", "L_I 1.75", "1,234 images/s"):
+        assert text in shown
 
 
 def build_stub():

@@ -91,12 +91,6 @@ def test_no_refit_without_a_fixed_width():
     assert WIDTH.refitted_log_likelihood(torch.ones(3, 1), torch.ones(3, 2)) is None
 
 
-def test_estimates():
-    q = random(7, 10)
-    torch.testing.assert_close(DIGIT.estimate(q), q.exp() / q.exp().sum(1, keepdim=True))
-    assert torch.equal(WIDTH.estimate(q[:, :2]), q[:, :1])
-
-
 def test_continuous_traversal_covers_twice_the_interval():
     values, labels = SLANT.traversal(5)
     assert values.tolist() == [[-2.0], [-1.0], [0.0], [1.0], [2.0]]

@@ -5,6 +5,7 @@ import math
 
 from wandb.proto import wandb_internal_pb2
 
+from infogan.config import check
 from infogan.experiment import create, reopen, train
 from infogan.loggers import MetricsFile, finite, read_metrics, wandb_mode
 from infogan.storage import load_tree, newest_checkpoint
@@ -95,7 +96,7 @@ def test_offline_run(compose_values, tmp_path):
     )
     (tmp_path / "the-sweep").mkdir()
     (tmp_path / "the-sweep" / "multirun.yaml").touch()
-    folder = create(values, tmp_path / "the-sweep", "the-run")
+    folder = create(check(values), tmp_path / "the-sweep", "the-run")
     train(folder)
     reopen(folder, {"trainer": {"max_iterations": 20}})
     train(folder)
@@ -130,6 +131,9 @@ def test_offline_run(compose_values, tmp_path):
 
     defined = [record.metric for record in found if record.WhichOneof("record_type") == "metric"]
     assert any(metric.glob_name == "*" and metric.step_metric == "iteration" for metric in defined)
+    last = {metric.name or metric.glob_name for metric in defined if metric.summary.last}
+    assert {"acc", "nmi", "ari", "information/*"} <= last
+    assert {metric.name for metric in defined if metric.summary.mean} == {"images_per_second"}
     summary = {}
     for record in found:
         if record.WhichOneof("record_type") == "summary":
@@ -140,7 +144,7 @@ def test_offline_run(compose_values, tmp_path):
 def test_logging_changes_nothing(compose_values, tmp_path):
     weights = []
     for logger in ("none", "csv", "wandb"):
-        folder = create(compose_values(f"logger={logger}", "trainer.max_iterations=10"), tmp_path, logger)
+        folder = create(check(compose_values(f"logger={logger}", "trainer.max_iterations=10")), tmp_path, logger)
         train(folder)
         weights.append(load_tree(newest_checkpoint(folder))["state_dict"])
     assert (tmp_path / "csv" / "csv" / "version_0" / "metrics.csv").is_file()

@@ -8,6 +8,7 @@ import sys
 import pytest
 import torch
 
+from infogan.config import check
 from infogan.errors import RunError
 from infogan.experiment import create, reopen, train
 from infogan.storage import load_tree, newest_checkpoint
@@ -27,7 +28,7 @@ def make_run(compose_values, tmp_path):
             *OPTIONS,
             *overrides,
         )
-        return create(values, tmp_path, name)
+        return create(check(values), tmp_path, name)
 
     return run
 
@@ -120,7 +121,7 @@ def test_run_that_was_stopped_before_its_conclusion_is_concluded(make_run):
 
 def test_seed_decides(make_run, compose_values, tmp_path):
     first, second = make_run("first", 10), make_run("second", 10)
-    other = create(compose_values("trainer.max_iterations=10", "seed=1"), tmp_path, "other")
+    other = create(check(compose_values("trainer.max_iterations=10", "seed=1")), tmp_path, "other")
     weights = []
     for folder in (first, second, other):
         train(folder)

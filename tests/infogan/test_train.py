@@ -6,10 +6,11 @@ import subprocess
 import sys
 
 import pytest
+import torch
 import yaml
 
 from infogan.errors import ConfigError
-from infogan.train import changes_beside_run, main
+from infogan.train import changes_beside_run, main, show
 
 RUN = ["logger=none", "trainer=cpu", "trainer.threads=1", "trainer.max_iterations=10", "callbacks.log_every=5"]
 
@@ -61,6 +62,13 @@ MISTAKES = {
     "model=mnist": "model=mnist",
     "run=nowhere": "run=nowhere",
     "run=latest": "run=latest",
+    "run=3": "run=3",
+    "paths.outputs=null": "paths.outputs",
+    "trainer.accelerator=gpu": "trainer.accelerator=gpu",
+    "+model.codes.samples={kind:categorical,classes:3,lambda_code:null}": "model.codes.samples",
+    "model.generator.layers.2.batch_norm=true": "model.generator",
+    "model.generator.layers.1.fc=[32,4,5]": "model=digits",
+    "model.generator.layers.0={conv:8,stride:2}": "model=digits",
 }
 
 
@@ -93,6 +101,9 @@ def test_a_run(command, tmp_path):
         assert -0.5 <= summary[score] <= 1
     config = yaml.safe_load((folder / "config.yaml").read_text())
     assert config["trainer"]["precision"] in ("float32", "bf16")
+    (start,) = json.loads((folder / "provenance.json").read_text())
+    assert "trainer.max_iterations=10" in start["command"]
+    assert start["torch"] == torch.__version__
 
 
 def test_epochs_become_iterations(command, tmp_path):
@@ -109,6 +120,8 @@ def test_going_on_with_the_latest(command, tmp_path):
     assert "going on after iteration 10" in out
     (folder,) = (tmp_path / "outputs").iterdir()
     assert json.loads((folder / "summary.json").read_text())["iterations"] == 15
+    commands = [start["command"] for start in json.loads((folder / "provenance.json").read_text())]
+    assert [("run=latest" in command) for command in commands] == [False, True]
     code, _, err = command("run=latest")
     assert code == 2
     assert "has finished 15 iterations" in err
@@ -143,6 +156,38 @@ def test_sweep_over_several_devices_in_one_process_is_refused(command):
     code, out, _ = command("-m", *RUN, "seed=0,1", "trainer.devices=2")
     assert code == 2
     assert out.count("trainer.devices: a sweep in one process runs on one device") == 2
+
+
+def test_batch_norm_over_several_cpu_processes_is_refused(command):
+    code, _, err = command(*RUN, "trainer.devices=2")
+    assert code == 2
+    assert err.startswith("error: trainer.devices=2: on the CPU there is no batch norm that is synchronised")
+
+
+def test_routing_that_would_not_train_the_posterior_is_refused(command):
+    code, _, err = command(*RUN, "model.posterior_optimizer=generator", "model.lambda_continuous=0")
+    assert code == 2
+    assert "λ of c2 is 0" in err
+
+
+def test_table_shows_the_summary(capsys, tmp_path):
+    summary = {
+        "iterations": 1234,
+        "entropy": {"c1": 2.3026, "c2": 0.6931},
+        "information": {"c1": 2.2512, "c2": None},
+        "information_at_mse": {"c2": 1.125},
+        "acc": 0.876, "nmi": 0.765, "ari": 0.654,
+    }  # fmt: skip
+    show(summary, tmp_path)
+    lines = capsys.readouterr().out
+    first, second = (next(line for line in lines.splitlines() if f" {name} " in line) for name in ("c1", "c2"))
+    assert "2.251" in first
+    assert "2.303" in first
+    assert "not finite" in second
+    assert "1.125" in second
+    assert "ACC 0.876, NMI 0.765, ARI 0.654" in lines
+    assert "1,234 iterations" in lines
+    assert f"run={tmp_path} trainer.max_iterations=2468" in lines
 
 
 @pytest.mark.parametrize(("arguments", "shown"), [(["--help"], "lambda_categorical"), (["--cfg", "job"], "data:")])
