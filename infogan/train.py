@@ -57,8 +57,8 @@ def run_folder(values: DictConfig, of_sweep: bool) -> "Path":
         )
     outputs = Path(config.paths.outputs)
     if config.run is not None:
-        changes = changes_beside_run(hydra_config.overrides.task)
-        return experiment.reopen(storage.find_run(config.run, outputs), changes)
+        folder = storage.find_run(config.run, outputs)
+        return experiment.reopen(folder, changes_beside_run(hydra_config.overrides.task))
     if not of_sweep:
         return experiment.create(config, outputs, f"{storage.timestamp()}_{config.data.name}")
     name = storage.safe_name(f"{hydra_config.job.num:03d}_{hydra_config.job.override_dirname}")

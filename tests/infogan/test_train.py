@@ -63,12 +63,12 @@ MISTAKES = {
     "run=nowhere": "run=nowhere",
     "run=latest": "run=latest",
     "run=3": "run=3",
-    "paths.outputs=null": "paths.outputs",
+    "paths.data=null": "paths.data",
     "trainer.accelerator=gpu": "trainer.accelerator=gpu",
     "+model.codes.samples={kind:categorical,classes:3,lambda_code:null}": "model.codes.samples",
     "model.generator.layers.2.batch_norm=true": "model.generator",
     "model.generator.layers.1.fc=[32,4,5]": "model=digits",
-    "model.generator.layers.0={conv:8,stride:2}": "model=digits",
+    "model.generator.layers.0={conv:8,stride:2}": "model.generator.layers.0",
 }
 
 
