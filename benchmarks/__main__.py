@@ -23,12 +23,13 @@ from callbacks.checkpoints import Checkpoints
 from callbacks.conclusion import Conclusion
 from callbacks.scores import Scores
 from callbacks.traversals import Traversals
-from datamodules.base import BatchStream, scaled
+from datamodules.base import BatchStream
 from infogan import experiment
 from infogan.config import check
 from infogan.errors import ends_as_one_line
 from infogan.losses import discriminator_loss, generator_loss, information_bound, weighted_information
 from infogan.module import InfoGAN
+from infogan.pixels import scaled
 
 BLOCK, BLOCKS, WARM_UP = 20, 6, 5
 

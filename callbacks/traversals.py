@@ -12,12 +12,12 @@ from torch import Tensor
 
 from callbacks.scores import Scores, scored_code
 from datamodules import ImageDataModule
-from datamodules.base import to_uint8
 from infogan.figures.grids import labelled_grid
 from infogan.inference import generate
 from infogan.latents import Code
 from infogan.loggers import WandbRun
 from infogan.module import InfoGAN
+from infogan.pixels import to_uint8
 from infogan.storage import write_atomically
 
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from infogan.errors import DataError
+from infogan.pixels import scaled
 
 Split = Literal["train", "test"]
 
@@ -123,17 +124,3 @@ class BatchStream:
 def epoch_order(seed: int, epoch: int, size: int) -> np.ndarray:
     """A permutation of `size` images, a pure function of seed and epoch: (size,) int64."""
     return np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, epoch)))).permutation(size)
-
-
-def scaled(images: Tensor, value_range: tuple[float, float]) -> Tensor:
-    """uint8 images → float32 in `value_range`, channels last: (N, C, H, W), on the device where they are."""
-    low, high = value_range
-    images = images.to(torch.float32, memory_format=torch.channels_last)
-    return images.mul_((high - low) / 255).add_(low)
-
-
-def to_uint8(images: Tensor, value_range: tuple[float, float]) -> np.ndarray:
-    """The way back: images in `value_range` → (N, H, W, C) uint8 on the CPU, for figures."""
-    low, high = value_range
-    pixels = ((images.float() - low) * (255 / (high - low))).round_().clamp_(0, 255).to(torch.uint8)
-    return pixels.permute(0, 2, 3, 1).cpu().numpy()

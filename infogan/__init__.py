@@ -1,1 +1,16 @@
 """The InfoGAN laboratory: the model, and what is done with it. Nothing is imported before it is used."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from infogan.trained import load as load
+
+__all__ = ["load"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "load":
+        from infogan.trained import load
+
+        return load
+    raise AttributeError(f"module 'infogan' has no attribute '{name}'")

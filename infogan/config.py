@@ -5,7 +5,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -79,6 +79,9 @@ class Section(BaseModel):
     """A part of the configuration: no unknown keys, no silent conversions, no change after it was checked."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+AnySection = TypeVar("AnySection", bound=Section)
 
 
 class Conv(Section):
@@ -292,9 +295,14 @@ class Config(Section):
 
 
 def check(values: Mapping[str, Any]) -> Config:
-    """The configuration as typed objects. Raises ConfigError, one line that names every key that is wrong."""
+    """The configuration of a training run. Raises ConfigError, one line that names every key that is wrong."""
+    return check_section(values, Config)
+
+
+def check_section(values: Mapping[str, Any], schema: type[AnySection]) -> AnySection:
+    """`values` as an object of that schema, for a command that is not training. Raises ConfigError as `check`."""
     try:
-        return Config.model_validate(values)
+        return schema.model_validate(values)
     except ValidationError as error:
         raise ConfigError("; ".join(_line(detail) for detail in error.errors(include_url=False))) from None
 

@@ -1,7 +1,7 @@
 """A trained model on many images: in batches, without gradients, in eval mode unless told."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -43,7 +43,7 @@ def generate(generator: Generator, latent: Tensor, batch_size: int = 500) -> Ten
         return torch.cat([generator(part.to(device)) for part in latent.split(batch_size)])
 
 
-def encode(discriminator: Discriminator, batches: Iterator[Tensor]) -> Tensor:
+def encode(discriminator: Discriminator, batches: Iterable[Tensor]) -> Tensor:
     """Batches of images in the generator's range → Q's output for all of them, (N, outputs), on the CPU."""
     device = next(discriminator.parameters()).device
     with evaluating(discriminator):

@@ -57,6 +57,10 @@ class Categorical:
         """log Q(c|x) of each row, in nats: (N, K) one-hot, (N, K) logits → (N,), never above 0."""
         return (code * F.log_softmax(q.float(), dim=1)).sum(dim=1)
 
+    def mean(self, q: Tensor) -> Tensor:
+        """The code as Q reads it, E[c|x]: (N, K) logits → (N, K) probabilities."""
+        return F.softmax(q.float(), dim=1)
+
     def refitted_log_likelihood(self, code: Tensor, q: Tensor) -> None:
         """None: Q(c|x) has no width that was fixed beforehand."""
 
@@ -109,6 +113,10 @@ class Uniform:
             return -0.5 * math.log(2 * math.pi) - math.log(self.sigma) - 0.5 * (error / self.sigma).square()
         log_sigma = q[:, 1].clamp_min(LOG_SIGMA_FLOOR)
         return -0.5 * math.log(2 * math.pi) - log_sigma - 0.5 * (error * torch.exp(-log_sigma)).square()
+
+    def mean(self, q: Tensor) -> Tensor:
+        """The code as Q reads it, E[c|x]: (N, outputs) → (N, 1), not confined to [low, high]."""
+        return q[:, :1].float()
 
     def refitted_log_likelihood(self, code: Tensor, q: Tensor) -> Tensor | None:
         """E log Q(c|x) with σ² = MSE, the best constant width for Q's means: -½ ln(2πe MSE), a scalar.
@@ -196,6 +204,11 @@ class Latents:
         """log Q(c|x) of every row in nats, by name: the latents that made the images and Q's output → (N,) each."""
         values, parameters = self.split(latent), self.split_posterior(q)
         return {code.name: code.log_likelihood(values[code.name], parameters[code.name]) for code in self.codes}
+
+    def posterior_mean(self, q: Tensor) -> Tensor:
+        """The codes as Q reads them, (N, outputs) → (N, codes_width), in the columns of the generator's input."""
+        parameters = self.split_posterior(q)
+        return torch.cat([code.mean(parameters[code.name]) for code in self.codes], dim=1)
 
     def replaced(self, latent: Tensor, name: str, value: Tensor) -> Tensor:
         """A copy of `latent` with one code's columns set to `value`, (code.width,) or (N, code.width)."""

@@ -1,12 +1,13 @@
 """`python -m infogan.train`: trains a run, or goes on with one (`run=<folder>`, `run=latest`)."""
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
+from infogan.command import plain, start
 from infogan.errors import ConfigError, ends_as_one_line
 
 if TYPE_CHECKING:
@@ -76,11 +77,6 @@ def changes_beside_run(overrides: list[str]) -> dict[str, Any]:
     return plain(OmegaConf.from_dotlist(others))
 
 
-def plain(values: DictConfig) -> dict[str, Any]:
-    """The configuration as plain dictionaries, interpolations resolved."""
-    return cast(dict[str, Any], OmegaConf.to_container(values, resolve=True))
-
-
 def show(summary: dict[str, Any], folder: "Path") -> None:
     """The headline numbers and where to look, on the terminal."""
     from rich.console import Console
@@ -111,8 +107,7 @@ def show(summary: dict[str, Any], folder: "Path") -> None:
 
 
 def main() -> None:
-    with ends_as_one_line():
-        job()
+    start(job)
 
 
 if __name__ == "__main__":

@@ -260,3 +260,14 @@ def test_code_by_name():
     assert latents().code("slant") is SLANT
     with pytest.raises(KeyError):
         latents().code("nothing")
+
+
+def test_the_posterior_mean_lies_in_the_columns_of_the_input():
+    codes = (
+        Categorical("a", 3, 1.0, 1.0),
+        Uniform("b", -1.0, 1.0, None, 1.0, 1.0),
+        Uniform("c", 0.0, 2.0, 1.0, 1.0, 1.0),
+    )
+    latents = Latents(codes, 5, "uniform")
+    q = torch.tensor([[0.0, math.log(2.0), math.log(5.0), 0.3, -4.0, 7.0]])
+    assert latents.posterior_mean(q)[0].tolist() == pytest.approx([1 / 8, 2 / 8, 5 / 8, 0.3, 7.0])

@@ -1,0 +1,25 @@
+"""What the commands share: from the command line to checked values, and an end in one line."""
+
+import sys
+from collections.abc import Callable
+from typing import Any, cast
+
+from omegaconf import DictConfig, OmegaConf
+
+from infogan.errors import ends_as_one_line
+
+
+def plain(values: DictConfig) -> dict[str, Any]:
+    """The configuration as plain dictionaries, interpolations resolved."""
+    return cast(dict[str, Any], OmegaConf.to_container(values, resolve=True))
+
+
+def start(job: Callable[[], None], open_section: str | None = None) -> None:
+    """Runs a Hydra job on this process's command line; errors end as one line.
+
+    `open_section` takes keys that no file names, such as `codes.c1=3`: Hydra would ask for `+codes.c1=3`.
+    """
+    if open_section is not None:
+        sys.argv[1:] = [f"++{word}" if word.startswith(f"{open_section}.") else word for word in sys.argv[1:]]
+    with ends_as_one_line():
+        job()

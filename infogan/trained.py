@@ -1,0 +1,128 @@
+"""A trained model, opened from its run folder: neither Lightning nor Hydra is needed."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from infogan.config import Config, check
+from infogan.errors import ConfigError, RunError
+from infogan.inference import encode, generate
+from infogan.latents import Latents
+from infogan.networks import Discriminator, Generator
+from infogan.networks.generator import value_range
+from infogan.pixels import scaled, to_uint8
+from infogan.storage import load_tree, newest_checkpoint
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Generator, discriminator and posterior after training, in eval mode on the CPU, with what made them.
+
+    `iteration`: after how many iterations. `summary`: what training measured at its end (empty where it was stopped
+    before). `matching`: the class that each category of the scored code stands for, None where no code has as many
+    categories as the data set has classes.
+    """
+
+    folder: Path
+    config: Config
+    latents: Latents
+    generator: Generator
+    discriminator: Discriminator
+    iteration: int
+    summary: Mapping[str, Any]
+
+    @property
+    def matching(self) -> dict[int, str] | None:
+        matching = self.summary.get("matching")
+        return matching and {int(category): name for category, name in matching.items()}
+
+    def sample(self, count: int, seed: int, stream: str = "generate") -> Tensor:
+        """`count` latents, codes and noise: (count, width). A function of seed and stream."""
+        return self.latents.sample(seed, stream, 0, range(count))
+
+    def generate(self, latent: Tensor) -> np.ndarray:
+        """(N, width) latents → (N, H, W, C) uint8 images."""
+        return to_uint8(generate(self.generator, latent), value_range(self.config.model.generator))
+
+    def encode(self, images: np.ndarray) -> dict[str, Tensor]:
+        """(N, H, W, C) uint8 images → E[c|x] of each code by name: (N, K) probabilities, or (N, 1) values.
+
+        Raises RunError where the images have not the model's shape.
+        """
+        channels, height, width = self.generator.image_shape
+        if images.shape[1:] != (height, width, channels) or images.dtype != np.uint8:
+            raise RunError(
+                f"the model reads uint8 images of {height}×{width}×{channels}, not {images.dtype} of "
+                f"{'×'.join(str(size) for size in images.shape[1:])}"
+            )
+        q = encode(self.discriminator, self._batches(images))
+        return self.latents.split(self.latents.posterior_mean(q))
+
+    def _batches(self, images: np.ndarray, batch_size: int = 500) -> Iterable[Tensor]:
+        pixels = torch.from_numpy(images).permute(0, 3, 1, 2)
+        return (scaled(part, value_range(self.config.model.generator)) for part in pixels.split(batch_size))
+
+
+def load(folder: str | Path) -> Trained:
+    """Opens the model of a run folder, at its newest checkpoint.
+
+    >>> model = infogan.load("outputs/2026-11-25_01-02-25_digits")
+    >>> images = model.generate(model.sample(16, seed=0))
+
+    Raises RunError where the folder is no run, has no checkpoint, or is damaged.
+    """
+    folder = Path(folder).expanduser()
+    config = read_config(folder)
+    checkpoint = newest_checkpoint(folder)
+    if checkpoint is None:
+        raise RunError(f"{folder} has no checkpoint yet: python -m infogan.train run={folder} trains it")
+    tree = load_tree(checkpoint)
+    latents = Latents.of(config.model)
+    generator = Generator(config.model.generator, latents.width)
+    discriminator = Discriminator(config.model.discriminator, generator.image_shape, latents.outputs)
+    try:
+        state, iteration = tree["state_dict"], tree["iteration"]
+        for name, network in (("generator", generator), ("discriminator", discriminator)):
+            own = {key.removeprefix(f"{name}."): value for key, value in state.items() if key.startswith(f"{name}.")}
+            network.load_state_dict(own)
+            network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+    except (KeyError, TypeError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise RunError(f"{checkpoint} does not fit the model of {folder}/config.yaml: {reason}") from None
+    return Trained(folder, config, latents, generator, discriminator, iteration, read_summary(folder))
+
+
+def read_config(folder: Path) -> Config:
+    """The configuration that a run was trained with. Raises RunError where there is none, or it does not fit."""
+    import yaml
+
+    path = folder / "config.yaml"
+    try:
+        values = yaml.safe_load(path.read_text())
+        return check(values)
+    except FileNotFoundError:
+        raise RunError(f"{folder} is not a run folder (it holds no config.yaml)") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise RunError(f"{path} could not be read: {' '.join(str(error).split())}") from None
+    except ConfigError as error:
+        raise RunError(f"{path} does not fit this version: {error}") from None
+
+
+def read_summary(folder: Path) -> dict[str, Any]:
+    """summary.json, empty where the run has not finished. Raises RunError where it is damaged."""
+    path = folder / "summary.json"
+    if not path.is_file():
+        return {}
+    try:
+        summary = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path} could not be read: {error}") from None
+    if not isinstance(summary, dict):
+        raise RunError(f"{path} is not a summary: it holds no object")
+    return summary
