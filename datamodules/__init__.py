@@ -1,11 +1,25 @@
 """Images in: one module a data set, on one shared base."""
 
-from datamodules.base import ImageDataModule
-from datamodules.digits import Digits
-from datamodules.fashion_mnist import FashionMNIST
-from datamodules.mnist import MNIST
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-DATA_MODULES: dict[str, type[ImageDataModule]] = {module.data_set: module for module in (Digits, MNIST, FashionMNIST)}
-"""By the name that `data=` takes."""
+if TYPE_CHECKING:
+    from datamodules.base import ImageDataModule
 
-__all__ = ["DATA_MODULES", "MNIST", "Digits", "FashionMNIST", "ImageDataModule"]
+DATA_MODULES = {
+    "digits": "Digits",
+    "mnist": "MNIST",
+    "fashion_mnist": "FashionMNIST",
+    "svhn": "SVHN",
+    "celeba": "CelebA",
+    "faces": "Faces",
+    "chairs": "Chairs",
+    "dsprites": "DSprites",
+    "folder": "Folder",
+}
+"""The class in the file of that name; the names are those that `data=` takes."""
+
+
+def data_module(name: str) -> "type[ImageDataModule]":
+    """The class of a data set; only its file is imported."""
+    return getattr(import_module(f"datamodules.{name}"), DATA_MODULES[name])

@@ -1,64 +1,120 @@
-"""What all data sets share: uint8 images in memory, a batch order that can be resumed, scaling on the device."""
+"""What all data sets share: a store of uint8 images, a batch order that can be resumed, scaling on the device."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal, cast
+from typing import Any, ClassVar, cast
 
 import lightning as L
 import numpy as np
 import torch
 from torch import Tensor
 
+from datamodules.store import LabelledImages, Originals, Split, Store, build_store, fingerprint, open_store, store_folder
 from infogan.errors import DataError
 from infogan.pixels import scaled
 
-Split = Literal["train", "test"]
-
 
 @dataclass(frozen=True)
-class LabelledImages:
-    """`images`: (N, C, H, W) uint8. `labels`: (N,) int64."""
+class Setting:
+    """What every data set is given. `root`: where the originals lie; `stores`: where their stores do. `batch_size`
+    images an iteration, over all devices; `seed` orders them; the networks see them in `value_range`.
+    """
 
-    images: Tensor
-    labels: Tensor
+    root: Path
+    stores: Path
+    batch_size: int
+    value_range: tuple[float, float]
+    seed: int
 
 
 class ImageDataModule(L.LightningDataModule, ABC):
     """Images of one data set for training, and both its splits for scores and figures.
 
-    A data set is a subclass that names itself, its image shape (channels, height, width), its classes and the size
-    of its training split, and reads a split.
+    A data set is a subclass that names itself and its licence, knows the shape of its images (channels, height, width),
+    and reads its originals. They are read once, into a store.
     """
 
     data_set: ClassVar[str]
-    image_shape: ClassVar[tuple[int, int, int]]
-    class_names: ClassVar[tuple[str, ...]]
-    train_size: ClassVar[int]
+    licence: ClassVar[str]
+    image_shape: tuple[int, int, int]
+    expected_train_size: int | None = None
+    """How many images there are to train on, where that is known before the originals are read."""
 
-    def __init__(self, root: Path, batch_size: int, value_range: tuple[float, float], seed: int) -> None:
+    def __init__(self, setting: Setting) -> None:
         super().__init__()
-        self.root = root
-        self.batch_size = batch_size
-        self.value_range = value_range
-        self.seed = seed
+        self.root, self.stores = setting.root, setting.stores
+        self.batch_size, self.value_range, self.seed = setting.batch_size, setting.value_range, setting.seed
+        self._store: Store | None = None
         self._splits: dict[Split, LabelledImages] = {}
 
     @abstractmethod
-    def read(self, split: Split) -> LabelledImages:
-        """The whole split, from the originals under `root`. Raises DataError where they are missing or damaged."""
+    def originals(self) -> Originals:
+        """The originals under `root`, downloaded or rendered where that can be. Raises DataError where it cannot."""
+
+    def files(self) -> Iterable[Path]:
+        """The originals that are there: a store made from others is built anew. Empty where it needs none."""
+        return ()
+
+    def options(self) -> dict[str, Any]:
+        """What the store depends on, beside the data set: plain values."""
+        return {}
+
+    def prepare_data(self) -> None:
+        """Sees to it that the store is there and whole, before anything else is made. Says so when it builds one."""
+        folder = store_folder(self.stores, self.data_set, self.options())
+        origin = fingerprint(self.files())
+        store = open_store(folder)
+        if store is not None and origin in (None, store.manifest["fingerprint"]):
+            store.verify()
+        else:
+            why = "" if store is None else ", since its originals have changed"
+            print(f"data={self.data_set}: making the image store {folder}{why}")
+            originals = self.originals()
+            origin = fingerprint(self.files())  # they may have been downloaded just now
+            store = build_store(folder, originals, self.image_shape, self.data_set, self.options(), origin)
+            for split, entry in store.manifest["splits"].items():
+                if entry["skipped"]:
+                    print(f"data={self.data_set}: {entry['skipped']} broken images of the {split} split were left out")
+        self._store = store
+        if self.batch_size > self.train_size:
+            raise DataError(
+                f"data.batch_size={self.batch_size}: data={self.data_set} has {self.train_size} images to train on"
+            )
+
+    def setup(self, stage: str) -> None:
+        self.split("train")
+
+    @property
+    def store(self) -> Store:
+        """The store, opened; built where it is not there."""
+        if self._store is None:
+            self._store = open_store(store_folder(self.stores, self.data_set, self.options()))
+        if self._store is None:
+            self.prepare_data()
+        return cast(Store, self._store)
 
     def split(self, split: Split) -> LabelledImages:
-        """The whole split, read once."""
+        """The whole split, mapped into memory once."""
         if split not in self._splits:
-            data = self.read(split)
-            if tuple(data.images.shape[1:]) != self.image_shape:
-                raise DataError(
-                    f"data={self.data_set}: images are {tuple(data.images.shape[1:])}, not {self.image_shape}"
-                )
-            self._splits[split] = data
+            self._splits[split] = self.store.split(split)
         return self._splits[split]
+
+    @property
+    def train_size(self) -> int:
+        """How many images there are to train on."""
+        return self.store.count("train")
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """What the labels mean, in their order; empty where there are none."""
+        return self.store.class_names
+
+    @property
+    def factor_names(self) -> tuple[str, ...]:
+        """What the columns of the factors mean; empty where none are known."""
+        return self.store.factor_names
 
     @property
     def classes(self) -> int:
@@ -69,14 +125,6 @@ class ImageDataModule(L.LightningDataModule, ABC):
         """The split in its own order, as float32 in `value_range`; the first `limit` images where that is given."""
         for part in self.split(split).images[:limit].split(batch_size):
             yield scaled(part, self.value_range)
-
-    def prepare_data(self) -> None:
-        """Sees to it that the originals are there and whole, before anything else is made."""
-        self.split("train")
-        self.split("test")
-
-    def setup(self, stage: str) -> None:
-        self.split("train")
 
     def train_dataloader(self) -> "BatchStream":
         """Batches from where the module's iteration counter stands, on this process's share of each."""
@@ -124,3 +172,13 @@ class BatchStream:
 def epoch_order(seed: int, epoch: int, size: int) -> np.ndarray:
     """A permutation of `size` images, a pure function of seed and epoch: (size,) int64."""
     return np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, epoch)))).permutation(size)
+
+
+TEST_SHARE = 0.1
+
+
+def held_out(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """For originals without a split: rows to train on, and a tenth to test on, the same for every run. Both sorted."""
+    order = np.random.Generator(np.random.Philox(seed)).permutation(count)
+    test = max(1, round(TEST_SHARE * count))
+    return np.sort(order[test:]), np.sort(order[:test])

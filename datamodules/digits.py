@@ -1,9 +1,9 @@
 """scikit-learn's 1,797 handwritten digits, 8×8: embedded, no download."""
 
 import numpy as np
-import torch
 
-from datamodules.base import ImageDataModule, LabelledImages, Split
+from datamodules.base import ImageDataModule
+from datamodules.store import Originals, part_of_arrays
 
 SPLIT_SEED = 0
 
@@ -12,16 +12,16 @@ class Digits(ImageDataModule):
     """1,437 images to train on, 360 to test: a fixed stratified 80/20 split, the same for every seed of a run."""
 
     data_set = "digits"
+    licence = "CC BY 4.0 (UCI Machine Learning Repository)"
     image_shape = (1, 8, 8)
-    class_names = tuple("0123456789")
-    train_size = 1437
+    expected_train_size = 1437
 
-    def read(self, split: Split) -> LabelledImages:
+    def originals(self) -> Originals:
         from sklearn.datasets import load_digits
         from sklearn.model_selection import train_test_split
 
         images, labels = load_digits(return_X_y=True)
+        pixels = np.rint(images * (255 / 16)).astype(np.uint8).reshape(-1, *self.image_shape)
         train, test = train_test_split(np.arange(len(labels)), test_size=0.2, stratify=labels, random_state=SPLIT_SEED)
-        rows = train if split == "train" else test
-        pixels = np.rint(images[rows] * (255 / 16)).astype(np.uint8).reshape(-1, *self.image_shape)
-        return LabelledImages(torch.from_numpy(pixels), torch.from_numpy(labels[rows].astype(np.int64)))
+        parts = {"train": part_of_arrays(pixels[train], labels[train]), "test": part_of_arrays(pixels[test], labels[test])}
+        return Originals(parts, "scikit-learn's load_digits", tuple("0123456789"))

@@ -1,9 +1,11 @@
 """Fashion-MNIST: 60,000 + 10,000 pictures of clothes, 28×28."""
 
+from pathlib import Path
 from typing import ClassVar
 
-from datamodules.base import ImageDataModule, LabelledImages, Split
-from datamodules.sources.idx import read_split
+from datamodules.base import ImageDataModule
+from datamodules.sources.idx import idx_files, idx_originals
+from datamodules.store import Originals
 
 
 class FashionMNIST(ImageDataModule):
@@ -11,7 +13,7 @@ class FashionMNIST(ImageDataModule):
 
     data_set = "fashion_mnist"
     image_shape = (1, 28, 28)
-    class_names = (
+    labels = (
         "T-shirt",
         "trousers",
         "pullover",
@@ -23,7 +25,8 @@ class FashionMNIST(ImageDataModule):
         "bag",
         "boot",
     )
-    train_size = 60_000
+    expected_train_size = 60_000
+    licence = "MIT"
 
     md5: ClassVar[dict[str, str]] = {
         "train-images-idx3-ubyte": "f4a8712d7a061bf5bd6d2ca38dc4d50a",
@@ -32,5 +35,8 @@ class FashionMNIST(ImageDataModule):
         "t10k-labels-idx1-ubyte": "15d484375f8d13e6eb1aabb0c3f46965",
     }
 
-    def read(self, split: Split) -> LabelledImages:
-        return LabelledImages(*read_split(self.root, "FashionMNIST", split, self.md5))
+    def originals(self) -> Originals:
+        return idx_originals(self.root, "FashionMNIST", self.md5, self.labels)
+
+    def files(self) -> list[Path]:
+        return idx_files(self.root, "FashionMNIST", self.md5)

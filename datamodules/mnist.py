@@ -1,9 +1,11 @@
 """MNIST: 60,000 + 10,000 handwritten digits, 28×28."""
 
+from pathlib import Path
 from typing import ClassVar
 
-from datamodules.base import ImageDataModule, LabelledImages, Split
-from datamodules.sources.idx import read_split
+from datamodules.base import ImageDataModule
+from datamodules.sources.idx import idx_files, idx_originals
+from datamodules.store import Originals
 
 
 class MNIST(ImageDataModule):
@@ -11,8 +13,9 @@ class MNIST(ImageDataModule):
 
     data_set = "mnist"
     image_shape = (1, 28, 28)
-    class_names = tuple("0123456789")
-    train_size = 60_000
+    labels = tuple("0123456789")
+    expected_train_size = 60_000
+    licence = "CC BY-SA 3.0"
 
     md5: ClassVar[dict[str, str]] = {
         "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
@@ -21,5 +24,8 @@ class MNIST(ImageDataModule):
         "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
     }
 
-    def read(self, split: Split) -> LabelledImages:
-        return LabelledImages(*read_split(self.root, "MNIST", split, self.md5))
+    def originals(self) -> Originals:
+        return idx_originals(self.root, "MNIST", self.md5, self.labels)
+
+    def files(self) -> list[Path]:
+        return idx_files(self.root, "MNIST", self.md5)

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import torch
-from torch import Tensor
 
+from datamodules.store import Originals, Part, part_of_arrays
 from infogan.errors import DataError
 
 HEADER = {1: 8, 3: 16}
@@ -58,13 +57,23 @@ def download(root: Path, data_set: TorchvisionName) -> None:
         ) from None
 
 
-def read_split(
-    root: Path, data_set: TorchvisionName, split: Literal["train", "test"], md5: Mapping[str, str]
-) -> tuple[Tensor, Tensor]:
-    """Images (N, 1, H, W) uint8 and labels (N,) int64 of one split; `md5` by file name. Raises as `read_idx`."""
-    prefix = "train" if split == "train" else "t10k"
-    images, labels = (
-        torch.from_numpy(read_idx(root, data_set, file, md5[file]))
-        for file in (f"{prefix}-images-idx3-ubyte", f"{prefix}-labels-idx1-ubyte")
-    )
-    return images.unsqueeze(1), labels.long()
+def idx_originals(
+    root: Path, data_set: TorchvisionName, md5: Mapping[str, str], class_names: tuple[str, ...]
+) -> Originals:
+    """Both splits, images (N, 1, H, W); `md5` by file name. Raises as `read_idx`."""
+
+    def part(prefix: str) -> Part:
+        images, labels = (
+            read_idx(root, data_set, file, md5[file])
+            for file in (f"{prefix}-images-idx3-ubyte", f"{prefix}-labels-idx1-ubyte")
+        )
+        return part_of_arrays(images[:, None], labels)
+
+    source = f"{root / data_set / 'raw'}, torchvision's layout"
+    return Originals({"train": part("train"), "test": part("t10k")}, source, class_names)
+
+
+def idx_files(root: Path, data_set: TorchvisionName, md5: Mapping[str, str]) -> list[Path]:
+    """Those of the files that are there, unpacked or packed."""
+    places = [root / data_set / "raw" / f"{file}{suffix}" for file in md5 for suffix in ("", ".gz")]
+    return [place for place in places if place.is_file()]

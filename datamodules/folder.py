@@ -1,0 +1,65 @@
+"""Your own images: a folder, a zip or a tar of them, of any size and format."""
+
+import os
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from datamodules.base import ImageDataModule, Setting, held_out
+from datamodules.sources.pictures import Colour, Decoder, Pictures, files_of, pictures_in
+from datamodules.store import Originals, Part
+from infogan.errors import DataError
+
+
+class Folder(ImageDataModule):
+    """Every image in `path`, cut to a square and resized to `size` pixels. Where all of them lie in two sub-folders or
+    more, those are the labels. A tenth is held out to test.
+    """
+
+    data_set = "folder"
+    licence = "yours"
+
+    def __init__(self, setting: Setting, path: str | None, size: int, colour: Colour, skip_broken: bool) -> None:
+        super().__init__(setting)
+        if path is None:
+            raise DataError("data.path=<folder> must name the images: a folder, a zip or a tar")
+        self.path = Path(path).expanduser().absolute()
+        self.size, self.colour, self.skip_broken = size, colour, skip_broken
+        self.image_shape = (1 if colour == "gray" else 3, size, size)
+
+    def options(self) -> dict[str, Any]:
+        return {
+            "path": str(self.path),
+            "size": self.size,
+            "colour": self.colour,
+            "skip_broken": self.skip_broken,
+        }
+
+    def files(self) -> list[Path]:
+        return files_of(self.path)
+
+    def originals(self) -> Originals:
+        pictures = pictures_in(self.path)
+        class_names, labels = labels_of([entry.name for entry in pictures.entries])
+        train, test = held_out(len(pictures.entries))
+        parts = {"train": self._part(pictures, train, labels), "test": self._part(pictures, test, labels)}
+        return Originals(parts, str(self.path), class_names)
+
+    def _part(self, pictures: Pictures, rows: np.ndarray, labels: np.ndarray | None) -> Part:
+        decoder = Decoder(pictures.only(rows), self.size, self.colour, self.skip_broken)
+        return Part(len(rows), decoder, None if labels is None else labels[rows], parallel=True)
+
+
+def labels_of(names: list[str]) -> tuple[tuple[str, ...], np.ndarray | None]:
+    """The sub-folders of images as class names, and the class of each image; none where some lie outside of one.
+
+    A folder that holds all of them, as archives often have one, is looked through.
+    """
+    paths = [PurePosixPath(name).parent for name in names]
+    common = PurePosixPath(os.path.commonpath(paths))
+    inside = [path.relative_to(common).parts for path in paths]
+    if not all(inside):
+        return (), None
+    class_names, labels = np.unique([parts[0] for parts in inside], return_inverse=True)
+    return tuple(class_names.tolist()), labels

@@ -1,0 +1,53 @@
+"""Originals over the network: checked where a checksum is published, and continued where they were cut off."""
+
+import hashlib
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from datamodules.store import progress
+from infogan.errors import DataError
+
+
+def verified(path: Path, md5: str) -> Path:
+    """The path. Raises DataError where the file does not have this md5."""
+    digest = hashlib.md5(usedforsecurity=False)
+    try:
+        with path.open("rb") as file:
+            while block := file.read(1 << 22):
+                digest.update(block)
+    except OSError as error:
+        raise DataError(f"{path} could not be read: {error.strerror or error}") from None
+    if digest.hexdigest() != md5:
+        raise DataError(
+            f"{path} is not the official file (md5 {digest.hexdigest()}, expected {md5}): delete it to download it anew"
+        )
+    return path
+
+
+def download(url: str, path: Path) -> None:
+    """Downloads to `path`, with a progress bar; what an interrupted download left in `path`.part is continued.
+
+    Raises DataError where there is no connection, or where less came than was announced.
+    """
+    part = path.with_name(f"{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        have = part.stat().st_size if part.is_file() else 0
+        request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            have = have if answer.status == 206 else 0  # a server that knows no ranges starts from the beginning
+            total = have + int(answer.headers.get("Content-Length", 0))
+            with part.open("ab" if have else "wb") as file, progress(f"{path.name}, bytes", total) as advance:
+                advance(have)
+                while block := answer.read(1 << 20):
+                    file.write(block)
+                    advance(len(block))
+        got = part.stat().st_size
+        if got < total:
+            raise DataError(f"{url}: the connection ended after {got:,} of {total:,} bytes; the next start goes on")
+        part.replace(path)
+    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+        raise DataError(f"{url} could not be downloaded ({getattr(error, 'reason', error)})") from None
+    except OSError as error:
+        raise DataError(f"{path} could not be written: {error.strerror or error}") from None

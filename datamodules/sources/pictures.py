@@ -1,0 +1,193 @@
+"""Image files, loose, in a zip or in a tar, decoded to one size. Nothing is unpacked to the disk."""
+
+import io
+import tarfile
+import warnings
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from datamodules.store import Chunk
+from infogan.errors import DataError
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+
+LARGEST = 200 * 2**20
+"""Bytes of one picture: more is a mistake or a bomb."""
+
+Colour = Literal["gray", "rgb"]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Where the bytes of one image lie: a file, or a member of an archive. `offset`: where a tar holds it."""
+
+    name: str
+    size: int
+    offset: int = 0
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The images in a folder, a zip or an uncompressed tar, sorted by name."""
+
+    place: Path
+    kind: Literal["folder", "zip", "tar"]
+    entries: tuple[Picture, ...]
+
+    def read(self, entry: Picture) -> bytes:
+        """The bytes of one image. Raises DataError where they cannot be read."""
+        try:
+            if self.kind == "folder":
+                return (self.place / entry.name).read_bytes()
+            if self.kind == "zip":
+                return _open_zip(self.place).read(entry.name)
+            with self.place.open("rb") as file:
+                file.seek(entry.offset)
+                return file.read(entry.size)
+        except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
+            raise DataError(f"{self.where(entry)} could not be read: {error}") from None
+
+    def where(self, entry: Picture) -> str:
+        """How a person finds the image."""
+        return str(self.place / entry.name) if self.kind == "folder" else f"{entry.name} in {self.place}"
+
+    def only(self, rows: Sequence[int] | np.ndarray) -> "Pictures":
+        """Some of them, in that order."""
+        return Pictures(self.place, self.kind, tuple(self.entries[row] for row in rows))
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """A range of the pictures → (n, C, size, size) uint8: turned as their EXIF says, a square cut from the centre
+    (of `crop` pixels at most), and resized with antialiasing. What is transparent becomes white.
+
+    Raises DataError that names the first broken picture, or leaves broken ones out where `skip_broken`.
+    """
+
+    pictures: Pictures
+    size: int
+    colour: Colour
+    skip_broken: bool
+    crop: int | None = None
+
+    def __call__(self, rows: range) -> Chunk:
+        images, kept = [], []
+        for k, row in enumerate(rows):
+            entry = self.pictures.entries[row]
+            try:
+                images.append(self.decode(entry))
+                kept.append(k)
+            except DataError:
+                if not self.skip_broken:
+                    raise
+        channels = 1 if self.colour == "gray" else 3
+        pixels = np.array(images, np.uint8).reshape(-1, self.size, self.size, channels).transpose(0, 3, 1, 2)
+        return Chunk(pixels, np.array(kept, np.int64))
+
+    def decode(self, entry: Picture) -> np.ndarray:
+        """One picture as (size, size) or (size, size, 3) uint8."""
+        contents, where = self.pictures.read(entry), self.pictures.where(entry)
+        if not contents:
+            raise DataError(f"{where} is empty (0 bytes)")
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", Image.DecompressionBombWarning)
+                with Image.open(io.BytesIO(contents)) as picture:
+                    if picture.mode.startswith("I") or picture.mode == "F":
+                        raise DataError(f"{where} has more than 8 bits a channel: convert it to 8 bits")
+                    return self._fitted(picture)
+        except UnidentifiedImageError:
+            raise DataError(f"{where} is not an image that Pillow can read") from None
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+            raise DataError(f"{where} has too many pixels to be a picture of a data set") from None
+        except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, OverflowError, MemoryError) as error:
+            raise DataError(f"{where} is damaged: {' '.join(str(error).split())}") from None
+
+    def _fitted(self, picture: Image.Image) -> np.ndarray:
+        upright = ImageOps.exif_transpose(picture)
+        if "A" in upright.getbands() or "transparency" in upright.info:
+            rgba = upright.convert("RGBA")
+            upright = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
+        converted = upright.convert("L" if self.colour == "gray" else "RGB")
+        side = min(*converted.size, self.crop or max(converted.size))
+        left, top = (converted.width - side) / 2, (converted.height - side) / 2
+        box = (left, top, left + side, top + side)
+        return np.asarray(converted.resize((self.size, self.size), Image.Resampling.BILINEAR, box=box))
+
+
+@lru_cache(maxsize=4)
+def _open_zip(path: Path) -> zipfile.ZipFile:
+    """Opened once a process."""
+    return zipfile.ZipFile(path)
+
+
+def pictures_in(place: Path) -> Pictures:
+    """Every image in a folder (sub-folders too), a zip or a tar. Raises DataError where there are none, where an
+    archive is damaged, or where a member's name would lead out of it.
+    """
+    if place.is_dir():
+        names = sorted(path.relative_to(place).as_posix() for path in place.rglob("*") if _is_picture(path.name))
+        found = Pictures(place, "folder", tuple(Picture(name, 0) for name in names))
+    elif zipfile.is_zipfile(place):
+        found = Pictures(place, "zip", tuple(_zip_entries(place)))
+    elif place.is_file():
+        found = Pictures(place, "tar", tuple(_tar_entries(place)))
+    else:
+        raise DataError(f"{place} does not exist")
+    if not found.entries:
+        raise DataError(f"{place} holds no images ({', '.join(SUFFIXES)})")
+    return found
+
+
+def _is_picture(name: str) -> bool:
+    return name.lower().endswith(SUFFIXES) and not name.rsplit("/", 1)[-1].startswith(".") and "__MACOSX" not in name
+
+
+def _zip_entries(place: Path) -> list[Picture]:
+    try:
+        members = _open_zip(place).infolist()
+    except (OSError, zipfile.BadZipFile) as error:
+        raise DataError(f"{place} is damaged: {error}") from None
+    for member in members:
+        _refuse_unsafe(place, member.filename, member.file_size)
+    kept = [member for member in members if not member.is_dir() and _is_picture(member.filename)]
+    return [Picture(member.filename, member.file_size) for member in sorted(kept, key=lambda m: m.filename)]
+
+
+def _tar_entries(place: Path) -> list[Picture]:
+    try:
+        with tarfile.open(place, "r:") as archive:
+            members = archive.getmembers()
+    except (tarfile.TarError, OSError, ValueError, EOFError) as error:
+        raise DataError(f"{place} is no uncompressed tar, or is damaged: {error}") from None
+    length = place.stat().st_size
+    for member in members:
+        if not (member.isfile() or member.isdir()):
+            raise DataError(f"{place} holds {member.name}, which is a link or a device: refused")
+        _refuse_unsafe(place, member.name, member.size)
+        if member.isfile() and member.offset_data + member.size > length:
+            raise DataError(f"{place} is cut off: {member.name} is not whole")
+    kept = [member for member in members if member.isfile() and _is_picture(member.name)]
+    return [Picture(m.name, m.size, m.offset_data) for m in sorted(kept, key=lambda m: m.name)]
+
+
+def _refuse_unsafe(place: Path, name: str, size: int) -> None:
+    parts = name.replace("\\", "/").split("/")
+    if name.startswith(("/", "\\")) or ".." in parts or ":" in parts[0]:
+        raise DataError(f"{place} holds {name}, which leads out of it: refused")
+    if size > LARGEST and _is_picture(name):
+        raise DataError(f"{place} holds {name}, {size:,} bytes large: refused")
+
+
+def files_of(place: Path) -> list[Path]:
+    """The files that make up a folder or an archive; none where it does not exist."""
+    if place.is_dir():
+        return [path for path in place.rglob("*") if path.is_file()]
+    return [place] if place.is_file() else []
