@@ -11,14 +11,14 @@ from PIL import Image
 from torch import Tensor
 
 from callbacks.scores import Scores, scored_code
-from datamodules import ImageDataModule
+from datamodules.base import ImageDataModule
 from infogan.figures.grids import labelled_grid
 from infogan.inference import generate
 from infogan.latents import Code
 from infogan.loggers import WandbRun
 from infogan.module import InfoGAN
 from infogan.pixels import to_uint8
-from infogan.storage import write_atomically
+from infogan.storage import save_picture
 
 
 class Traversals(L.Callback):
@@ -79,10 +79,11 @@ class Traversals(L.Callback):
         return labelled_grid(images, title, labels, rows, self._directions(code))
 
     def real(self) -> Image.Image:
-        """Real images, the first of the training split."""
+        """Real images, from the first of the training split to the last in even steps: often it is sorted."""
         images = self.data.split("train").images
         rows = min(self.rows, len(images) // self.points)
-        pixels = images[: rows * self.points].permute(0, 2, 3, 1).numpy()
+        chosen = images[torch.linspace(0, len(images) - 1, rows * self.points).long()]
+        pixels = chosen.permute(0, 2, 3, 1).numpy()
         grid = pixels.reshape(rows, self.points, *pixels.shape[1:])
         return labelled_grid(grid, f"{self.data.data_set}: real images", [], [])
 
@@ -100,11 +101,6 @@ class Traversals(L.Callback):
     def _images(self, module: InfoGAN, latent: Tensor, columns: int) -> Any:
         images = to_uint8(generate(module.generator, latent), module.value_range)
         return images.reshape(-1, columns, *images.shape[1:])
-
-
-def save_picture(path: Path, picture: Image.Image) -> None:
-    """As PNG, whole or not at all."""
-    write_atomically(path, lambda staged: picture.save(staged, format="PNG"))
 
 
 def show(loggers: Sequence[Logger], pictures: Mapping[str, Image.Image], iteration: int) -> None:

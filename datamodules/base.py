@@ -11,7 +11,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from datamodules.store import LabelledImages, Originals, Split, Store, build_store, fingerprint, open_store, store_folder
+from datamodules.store import (
+    LabelledImages,
+    Originals,
+    Split,
+    Store,
+    build_store,
+    building,
+    fingerprint,
+    open_store,
+    store_folder,
+)
 from infogan.errors import DataError
 from infogan.pixels import scaled
 
@@ -41,6 +51,8 @@ class ImageDataModule(L.LightningDataModule, ABC):
     image_shape: tuple[int, int, int]
     expected_train_size: int | None = None
     """How many images there are to train on, where that is known before the originals are read."""
+    full_turns: tuple[str, ...] = ()
+    """Factors that are angles in degrees over the full turn."""
 
     def __init__(self, setting: Setting) -> None:
         super().__init__()
@@ -63,34 +75,43 @@ class ImageDataModule(L.LightningDataModule, ABC):
 
     def prepare_data(self) -> None:
         """Sees to it that the store is there and whole, before anything else is made. Says so when it builds one."""
-        folder = store_folder(self.stores, self.data_set, self.options())
-        origin = fingerprint(self.files())
-        store = open_store(folder)
-        if store is not None and origin in (None, store.manifest["fingerprint"]):
-            store.verify()
-        else:
-            why = "" if store is None else ", since its originals have changed"
-            print(f"data={self.data_set}: making the image store {folder}{why}")
-            originals = self.originals()
-            origin = fingerprint(self.files())  # they may have been downloaded just now
-            store = build_store(folder, originals, self.image_shape, self.data_set, self.options(), origin)
-            for split, entry in store.manifest["splits"].items():
-                if entry["skipped"]:
-                    print(f"data={self.data_set}: {entry['skipped']} broken images of the {split} split were left out")
+        if self._store is not None:
+            return
+        store = self._up_to_date()
+        if store is None:
+            with building(self.store_folder):
+                store = self._up_to_date() or self._build()
+        store.verify()
         self._store = store
-        if self.batch_size > self.train_size:
-            raise DataError(
-                f"data.batch_size={self.batch_size}: data={self.data_set} has {self.train_size} images to train on"
-            )
+
+    @property
+    def store_folder(self) -> Path:
+        """Where the store of these options lies."""
+        return store_folder(self.stores, self.data_set, self.options())
+
+    def _up_to_date(self) -> Store | None:
+        """The store that is there, if it was made from the originals that are there, or these have been removed."""
+        store = open_store(self.store_folder)
+        return store if store and fingerprint(self.files()) in (None, store.manifest["fingerprint"]) else None
+
+    def _build(self) -> Store:
+        print(f"data={self.data_set}: making the image store {self.store_folder}")
+        originals = self.originals()
+        origin = fingerprint(self.files())  # they may have been downloaded just now
+        store = build_store(self.store_folder, originals, self.image_shape, self.data_set, self.options(), origin)
+        for split, entry in store.manifest["splits"].items():
+            if entry["skipped"]:
+                print(f"data={self.data_set}: {entry['skipped']} broken images of the {split} split were left out")
+        return store
 
     def setup(self, stage: str) -> None:
         self.split("train")
 
     @property
     def store(self) -> Store:
-        """The store, opened; built where it is not there."""
+        """The store, made where it is not there. Other ranks than the first open what that one has made."""
         if self._store is None:
-            self._store = open_store(store_folder(self.stores, self.data_set, self.options()))
+            self._store = open_store(self.store_folder)
         if self._store is None:
             self.prepare_data()
         return cast(Store, self._store)
@@ -100,6 +121,13 @@ class ImageDataModule(L.LightningDataModule, ABC):
         if split not in self._splits:
             self._splits[split] = self.store.split(split)
         return self._splits[split]
+
+    def labels(self, split: Split) -> Tensor:
+        """The split's labels, (N,) int64. Raises DataError where it has none."""
+        labels = self.split(split).labels
+        if labels is None:
+            raise DataError(f"data={self.data_set} has no labels")
+        return labels
 
     @property
     def train_size(self) -> int:

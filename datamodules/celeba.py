@@ -10,8 +10,8 @@ from datamodules.sources.pictures import Decoder, Pictures, files_of, pictures_i
 from datamodules.store import Originals, Part
 from infogan.errors import DataError
 
-CROP = 148
-"""Pixels of the square that the field cuts from the centre of an aligned image of 178×218."""
+CROPS = {(178, 218): 148}
+"""The square that the field cuts from the centre of an aligned image."""
 
 
 class CelebA(ImageDataModule):
@@ -51,10 +51,10 @@ class CelebA(ImageDataModule):
         factors = None if attributes is None else (attributes > 0).astype(np.float32)
 
         def part(rows: np.ndarray) -> Part:
-            decoder = Decoder(pictures.only(rows), self.size, "rgb", self.skip_broken, CROP)
+            decoder = Decoder(pictures.only(rows), self.size, 3, self.skip_broken, CROPS)
             return Part(len(rows), decoder, factors=None if factors is None else factors[rows], parallel=True)
 
-        return Originals({"train": part(train), "test": part(test)}, str(pictures.place), factor_names=names)
+        return Originals(part(train), part(test), str(pictures.place), factor_names=names)
 
     def _pictures(self) -> Pictures:
         """The images: torchvision's folder or zip, else the only zip, else whatever lies there."""

@@ -28,6 +28,7 @@ class Chairs(ImageDataModule):
 
     data_set = "chairs"
     licence = "archive: for research (the authors name none); rendered: MIT, as this code"
+    full_turns = ("azimuth",)
 
     url: ClassVar[str] = "https://www.di.ens.fr/willow/research/seeing3Dchairs/data/rendered_chairs.tar"
 
@@ -83,26 +84,28 @@ class Chairs(ImageDataModule):
         matches = [NAME.search(entry.name) for entry in pictures.entries]
         for entry, match in zip(pictures.entries, matches, strict=True):
             if match is None:
-                raise DataError(f"{pictures.where(entry)}: not named as in Aubry's archive, …/image_000_p020_t011_r096.png")
+                raise DataError(
+                    f"{pictures.where(entry)}: not named as in Aubry's archive, …/image_000_p020_t011_r096.png"
+                )
         models, index = np.unique([match[1] for match in matches if match], return_inverse=True)
         angles = np.array([[int(match[3]), int(match[2])] for match in matches if match])
         factors = np.column_stack([index, angles])
 
         def part(chosen: np.ndarray) -> Part:
             rows = np.flatnonzero(np.isin(index, chosen))
-            decoder = Decoder(pictures.only(rows), self.size, "gray", self.skip_broken)
+            decoder = Decoder(pictures.only(rows), self.size, 1, self.skip_broken)
             return Part(len(rows), decoder, factors=factors[rows], parallel=True)
 
         train, test = held_out(len(models))
-        return Originals({"train": part(train), "test": part(test)}, str(place), factor_names=FACTORS)
+        return Originals(part(train), part(test), str(place), factor_names=FACTORS)
 
     def _rendered(self) -> Originals:
+
+        def part(models: np.ndarray) -> Part:
+            return Part(VIEWS * len(models), ChairMaker(models, self.size), parallel=True)
+
         train, test = held_out(self.models)
-        parts = {
-            "train": Part(VIEWS * len(train), ChairMaker(train, self.size), parallel=True),
-            "test": Part(VIEWS * len(test), ChairMaker(test, self.size), parallel=True),
-        }
-        return Originals(parts, "parametric chairs, rendered here", factor_names=FACTORS)  # type: ignore[arg-type]
+        return Originals(part(train), part(test), "parametric chairs, rendered here", factor_names=FACTORS)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from datamodules.base import ImageDataModule
-from datamodules.store import Originals, part_of_arrays
+from datamodules.store import Originals, Part, part_of_arrays
 
 SPLIT_SEED = 0
 
@@ -23,5 +23,8 @@ class Digits(ImageDataModule):
         images, labels = load_digits(return_X_y=True)
         pixels = np.rint(images * (255 / 16)).astype(np.uint8).reshape(-1, *self.image_shape)
         train, test = train_test_split(np.arange(len(labels)), test_size=0.2, stratify=labels, random_state=SPLIT_SEED)
-        parts = {"train": part_of_arrays(pixels[train], labels[train]), "test": part_of_arrays(pixels[test], labels[test])}
-        return Originals(parts, "scikit-learn's load_digits", tuple("0123456789"))
+
+        def part(rows: np.ndarray) -> Part:
+            return part_of_arrays(pixels[rows], labels[rows])
+
+        return Originals(part(train), part(test), "scikit-learn's load_digits", tuple("0123456789"))

@@ -49,10 +49,12 @@ class DSprites(ImageDataModule):
             )
         path = files[0]
         factors = read_factors(path)
-        parts = {}
-        for split, rows in zip(("train", "test"), held_out(len(factors)), strict=True):
-            parts[split] = Part(len(rows), SpriteReader(path, rows, len(factors)), factors=factors[rows])
-        return Originals(parts, str(path), factor_names=FACTORS)  # type: ignore[arg-type]
+
+        def part(rows: np.ndarray) -> Part:
+            return Part(len(rows), SpriteReader(path, rows, len(factors)), factors=factors[rows])
+
+        train, test = held_out(len(factors))
+        return Originals(part(train), part(test), str(path), factor_names=FACTORS)
 
 
 def read_factors(path: Path) -> np.ndarray:

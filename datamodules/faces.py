@@ -44,8 +44,6 @@ class Faces(ImageDataModule):
         self.source, self.size, self.images, self.identities = source, size, images, identities
         self.skip_broken = skip_broken
         default = setting.root / "faces" / "basel_face_renders.pth" if source == "tensor" else None
-        if path is None and default is None and source != "rendered":
-            raise DataError(f"data.path must name the originals of data.source={source}")
         self.path = default if path is None else Path(path).expanduser().absolute()
         self.image_shape = (1, size, size)
         if source in ("rendered", "bfm"):
@@ -69,7 +67,9 @@ class Faces(ImageDataModule):
             print("data=faces: making the heads (once, about two minutes)")
             return self._renders(heads_from_anny(self.identities, 0), "heads of the parametric model anny")
         if not self.path.exists():
-            raise DataError(f"data=faces data.source={self.source}: {self.path} does not exist; data.path names another")
+            raise DataError(
+                f"data=faces data.source={self.source}: {self.path} does not exist; data.path names another"
+            )
         if self.source == "bfm":
             from datamodules.rendering.faces import heads_from_bfm
 
@@ -79,12 +79,12 @@ class Faces(ImageDataModule):
     def _renders(self, heads: "Heads", source: str) -> Originals:
         from datamodules.rendering.faces import FACE_FACTORS
 
+        def part(first: int, count: int) -> Part:
+            return Part(count, FaceMaker(heads, first, self.size), parallel=True)
+
         train, test = held_out(self.images)
-        parts = {
-            "train": Part(len(train), FaceMaker(heads, 0, self.size), parallel=True),
-            "test": Part(len(test), FaceMaker(heads, len(train), self.size), parallel=True),
-        }
-        return Originals(parts, f"{source}, rendered here", factor_names=FACE_FACTORS)  # type: ignore[arg-type]
+        parts = part(0, len(train)), part(len(train), len(test))
+        return Originals(*parts, f"{source}, rendered here", factor_names=FACE_FACTORS)
 
     def _tensor(self, path: Path) -> Originals:
         import torch
@@ -100,18 +100,21 @@ class Faces(ImageDataModule):
         axes = tuple(renders.shape[:4])
         flat = renders.reshape(-1, 1, *renders.shape[4:]).numpy()
         factors = np.column_stack(np.unravel_index(np.arange(len(flat)), axes))
-        parts = {}
-        for split, rows in zip(("train", "test"), held_out(len(flat)), strict=True):
-            parts[split] = Part(len(rows), TensorReader(flat, rows, self.size), factors=factors[rows])
-        return Originals(parts, str(path), factor_names=FACTORS_OF_TENSOR)  # type: ignore[arg-type]
+
+        def part(rows: np.ndarray) -> Part:
+            return Part(len(rows), TensorReader(flat, rows, self.size), factors=factors[rows])
+
+        train, test = held_out(len(flat))
+        return Originals(part(train), part(test), str(path), factor_names=FACTORS_OF_TENSOR)
 
     def _folder(self, path: Path) -> Originals:
         pictures = pictures_in(path)
-        parts = {}
-        for split, rows in zip(("train", "test"), held_out(len(pictures.entries)), strict=True):
-            decoder = Decoder(pictures.only(rows), self.size, "gray", self.skip_broken)
-            parts[split] = Part(len(rows), decoder, parallel=True)
-        return Originals(parts, str(path))  # type: ignore[arg-type]
+
+        def part(rows: np.ndarray) -> Part:
+            return Part(len(rows), Decoder(pictures.only(rows), self.size, 1, self.skip_broken), parallel=True)
+
+        train, test = held_out(len(pictures.entries))
+        return Originals(part(train), part(test), str(path))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ class FashionMNIST(ImageDataModule):
 
     data_set = "fashion_mnist"
     image_shape = (1, 28, 28)
-    labels = (
+    names = (
         "T-shirt",
         "trousers",
         "pullover",
@@ -36,7 +36,7 @@ class FashionMNIST(ImageDataModule):
     }
 
     def originals(self) -> Originals:
-        return idx_originals(self.root, "FashionMNIST", self.md5, self.labels)
+        return idx_originals(self.root, "FashionMNIST", self.md5, self.names)
 
     def files(self) -> list[Path]:
         return idx_files(self.root, "FashionMNIST", self.md5)

@@ -7,32 +7,29 @@ from typing import Any
 import numpy as np
 
 from datamodules.base import ImageDataModule, Setting, held_out
-from datamodules.sources.pictures import Colour, Decoder, Pictures, files_of, pictures_in
+from datamodules.sources.pictures import Decoder, files_of, pictures_in
 from datamodules.store import Originals, Part
-from infogan.errors import DataError
 
 
 class Folder(ImageDataModule):
-    """Every image in `path`, cut to a square and resized to `size` pixels. Where all of them lie in two sub-folders or
-    more, those are the labels. A tenth is held out to test.
+    """Every image in `path`, cut to a square and resized to `size` pixels, gray or in colour. Where all of them lie in
+    two sub-folders or more, those are the labels. A tenth is held out to test.
     """
 
     data_set = "folder"
     licence = "yours"
 
-    def __init__(self, setting: Setting, path: str | None, size: int, colour: Colour, skip_broken: bool) -> None:
+    def __init__(self, setting: Setting, path: str, size: int, channels: int, skip_broken: bool) -> None:
         super().__init__(setting)
-        if path is None:
-            raise DataError("data.path=<folder> must name the images: a folder, a zip or a tar")
         self.path = Path(path).expanduser().absolute()
-        self.size, self.colour, self.skip_broken = size, colour, skip_broken
-        self.image_shape = (1 if colour == "gray" else 3, size, size)
+        self.size, self.channels, self.skip_broken = size, channels, skip_broken
+        self.image_shape = (channels, size, size)
 
     def options(self) -> dict[str, Any]:
         return {
             "path": str(self.path),
             "size": self.size,
-            "colour": self.colour,
+            "channels": self.channels,
             "skip_broken": self.skip_broken,
         }
 
@@ -43,12 +40,12 @@ class Folder(ImageDataModule):
         pictures = pictures_in(self.path)
         class_names, labels = labels_of([entry.name for entry in pictures.entries])
         train, test = held_out(len(pictures.entries))
-        parts = {"train": self._part(pictures, train, labels), "test": self._part(pictures, test, labels)}
-        return Originals(parts, str(self.path), class_names)
 
-    def _part(self, pictures: Pictures, rows: np.ndarray, labels: np.ndarray | None) -> Part:
-        decoder = Decoder(pictures.only(rows), self.size, self.colour, self.skip_broken)
-        return Part(len(rows), decoder, None if labels is None else labels[rows], parallel=True)
+        def part(rows: np.ndarray) -> Part:
+            decoder = Decoder(pictures.only(rows), self.size, self.channels, self.skip_broken)
+            return Part(len(rows), decoder, None if labels is None else labels[rows], parallel=True)
+
+        return Originals(part(train), part(test), str(self.path), class_names)
 
 
 def labels_of(names: list[str]) -> tuple[tuple[str, ...], np.ndarray | None]:

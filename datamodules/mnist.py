@@ -13,7 +13,7 @@ class MNIST(ImageDataModule):
 
     data_set = "mnist"
     image_shape = (1, 28, 28)
-    labels = tuple("0123456789")
+    names = tuple("0123456789")
     expected_train_size = 60_000
     licence = "CC BY-SA 3.0"
 
@@ -25,7 +25,7 @@ class MNIST(ImageDataModule):
     }
 
     def originals(self) -> Originals:
-        return idx_originals(self.root, "MNIST", self.md5, self.labels)
+        return idx_originals(self.root, "MNIST", self.md5, self.names)
 
     def files(self) -> list[Path]:
         return idx_files(self.root, "MNIST", self.md5)

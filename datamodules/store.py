@@ -8,13 +8,12 @@ import hashlib
 import json
 import os
 import shutil
-import socket
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import Any, BinaryIO, Literal
 
 import numpy as np
 import torch
+from filelock import FileLock
 from torch import Tensor
 
 from infogan.errors import DataError, RunError
@@ -68,7 +68,8 @@ def part_of_arrays(images: np.ndarray, labels: np.ndarray | None = None, factors
 class Originals:
     """Everything that a store is made from. `source` says in words where it came from."""
 
-    parts: Mapping[Split, Part]
+    train: Part
+    test: Part
     source: str
     class_names: tuple[str, ...] = ()
     factor_names: tuple[str, ...] = ()
@@ -148,17 +149,32 @@ def open_store(folder: Path) -> Store | None:
     path = folder / "manifest.json"
     try:
         manifest = json.loads(path.read_text())
-        sizes = {
-            f"{split}.{kind}" for split in SPLITS for kind in manifest["splits"][split]["files"]
-        }  # also tells that the manifest is one
+        names = [f"{split}.{kind}" for split in SPLITS for kind in manifest["splits"][split]["files"]]
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{path} could not be read ({error}): delete {folder}, and the next run builds it anew") from None
-    for name in sizes:
+        raise DataError(
+            f"{path} could not be read ({error}): delete {folder}, and the next run builds it anew"
+        ) from None
+    for name in names:
         if not (folder / name).is_file():
             raise DataError(f"{folder / name} is missing: delete {folder}, and the next run builds it anew")
     return Store(folder, manifest)
+
+
+@contextmanager
+def building(folder: Path) -> Iterator[None]:
+    """One process at a time makes this store: the jobs of a sweep that start together wait for the first."""
+    lock = FileLock(folder.with_name(f".{folder.name}.lock"))
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError as error:
+        raise DataError(f"paths.stores: {folder.parent} cannot be written: {error.strerror or error}") from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def build_store(
@@ -171,13 +187,17 @@ def build_store(
 ) -> Store:
     """Makes the store in `folder`, whole or not at all; one that is there is replaced when the new one is ready.
 
-    `origin` is the fingerprint of the originals. Raises DataError where an original is broken or the disk is full.
+    Call it under `building`. `origin` is the fingerprint of the originals. Raises DataError where an original is broken
+    or the disk is full.
     """
-    staged = folder.with_name(f".{folder.name}.{socket.gethostname()}.{os.getpid()}")
+    staged = folder.with_name(f".{folder.name}.partial")
     try:
-        remove_abandoned(folder)
+        shutil.rmtree(staged, ignore_errors=True)  # of a build that was killed
         staged.mkdir(parents=True)
-        splits = {split: write_part(staged, split, originals, image_shape, data_set) for split in SPLITS}
+        splits = {
+            "train": write_part(staged, "train", originals.train, image_shape, data_set),
+            "test": write_part(staged, "test", originals.test, image_shape, data_set),
+        }
         manifest = {
             "format": FORMAT,
             "data_set": data_set,
@@ -190,26 +210,22 @@ def build_store(
             "splits": splits,
         }
         write_json(staged / "manifest.json", manifest)
-        if folder.exists():
-            retired = staged.with_name(f"{staged.name}.old")
-            folder.rename(retired)
-            shutil.rmtree(retired)
+        shutil.rmtree(folder, ignore_errors=True)
         staged.rename(folder)
     except (OSError, RunError) as error:
         reason = error.strerror or error if isinstance(error, OSError) else error
         raise DataError(f"the image store {folder} could not be written: {reason} (paths.stores moves it)") from None
     except BrokenProcessPool:
-        raise DataError(f"data={data_set}: a process that decoded images was killed; was there memory enough?") from None
+        raise DataError(f"data={data_set}: a process that made images was killed; was there memory enough?") from None
     finally:
         shutil.rmtree(staged, ignore_errors=True)
     return Store(folder, manifest)
 
 
 def write_part(
-    folder: Path, split: Split, originals: Originals, image_shape: tuple[int, int, int], data_set: str
+    folder: Path, split: Split, part: Part, image_shape: tuple[int, int, int], data_set: str
 ) -> dict[str, Any]:
     """Writes one split's files; returns its entry in the manifest: count, how many were skipped, checksums by kind."""
-    part = originals.parts[split]
     kept, factors = [], []
     with (folder / f"{split}.images").open("wb") as file, progress(f"{data_set}, {split}", part.count) as advance:
         for rows, chunk in chunks(part):
@@ -300,13 +316,3 @@ def flush(file: BinaryIO) -> None:
     """Onto the disk: a store that has its name is whole, after a power cut too."""
     file.flush()
     os.fsync(file.fileno())
-
-
-def remove_abandoned(folder: Path) -> None:
-    """Removes what builds of this store left that were killed on this machine."""
-    prefix = f".{folder.name}.{socket.gethostname()}."
-    for left in folder.parent.glob(f"{prefix}*"):
-        pid = left.name.removeprefix(prefix).split(".")[0]
-        with suppress(OSError):
-            if not Path(f"/proc/{pid}").exists():
-                shutil.rmtree(left)

@@ -40,8 +40,8 @@ class SVHN(ImageDataModule):
 
     def originals(self) -> Originals:
         train = [self._read("train"), *([self._read("extra")] if self.extra else [])]
-        parts = {"train": _part(train), "test": _part([self._read("test")])}
-        return Originals(parts, f"{self.root / 'SVHN'}, the authors' cropped digits", tuple("0123456789"))
+        source = f"{self.root / 'SVHN'}, the authors' cropped digits"
+        return Originals(_part(train), _part([self._read("test")]), source, tuple("0123456789"))
 
     def _path(self, name: str) -> Path:
         return self.root / "SVHN" / f"{name}_32x32.mat"

@@ -90,6 +90,7 @@ class Conv(Section):
     conv: Positive
     stride: Literal[1, 2]
     batch_norm: bool = False
+    slope: Slope | None = None
 
 
 class Up(Section):
@@ -98,6 +99,7 @@ class Up(Section):
     up: Positive
     stride: Literal[1, 2]
     batch_norm: bool = False
+    slope: Slope | None = None
 
 
 class Linear(Section):
@@ -105,6 +107,7 @@ class Linear(Section):
 
     fc: Annotated[int | list[int], PlainValidator(_features)]
     batch_norm: bool = False
+    slope: Slope | None = None
 
 
 Layer = Annotated[
@@ -145,10 +148,12 @@ CodeConfig = Annotated[
 
 
 class GeneratorConfig(Section):
-    """`layers` from the latents to the image; `slope` of the leaky ReLU (0: ReLU); `output` squashes the last layer."""
+    """`layers` from the latents to the image; `slope` of the leaky ReLU (0: ReLU), which a layer may set for itself;
+    batch norm comes before the rectifier, or after it with `norm_last`; `output` squashes the last layer."""
 
     layers: Annotated[list[Layer], Field(min_length=1)]
     slope: Slope
+    norm_last: bool
     output: Literal["sigmoid", "tanh"]
 
     @model_validator(mode="after")
@@ -159,11 +164,13 @@ class GeneratorConfig(Section):
 
 
 class DiscriminatorConfig(Section):
-    """`trunk` is shared by D and Q, `posterior` are Q's own hidden layers; `slope` of the leaky ReLU of all of them."""
+    """`trunk` is shared by D and Q, `posterior` are Q's own hidden layers; `slope` of the leaky ReLU of all of them.
+    `spectral_norm` divides every weight, those of both output layers too, by its largest singular value."""
 
     trunk: Annotated[list[Layer], Field(min_length=1)]
     posterior: list[Linear]
     slope: Slope
+    spectral_norm: bool
 
 
 class ModelConfig(Section):
@@ -210,11 +217,110 @@ class ModelConfig(Section):
         return self
 
 
-class DataConfig(Section):
-    """`batch_size` images an iteration, over all devices together."""
+BatchSize = Annotated[int, Field(ge=2)]
+ImageSize = Annotated[int, Field(ge=8, le=1024)]
+
+
+class PlainDataConfig(Section):
+    """`batch_size` images an iteration, over all devices together: here, and for every data set below."""
 
     name: Literal["digits", "mnist", "fashion_mnist"]
-    batch_size: Annotated[int, Field(ge=2)]
+    batch_size: BatchSize
+
+
+class SVHNConfig(Section):
+    """`extra` adds the 531,131 easier images to the 73,257 to train on."""
+
+    name: Literal["svhn"]
+    batch_size: BatchSize
+    extra: bool
+
+
+class CelebAConfig(Section):
+    """`path` names the images where they do not lie in celeba/ under paths.data (null). `size`: pixels of a side.
+    `skip_broken` leaves broken images out, counted; else the first one ends the command."""
+
+    name: Literal["celeba"]
+    batch_size: BatchSize
+    path: str | None
+    size: ImageSize
+    skip_broken: bool
+
+
+class FacesConfig(Section):
+    """`source`: rendered (heads of the free model anny), bfm (a Basel Face Model in `path`), tensor
+    (basel_face_renders.pth in faces/ under paths.data, or `path`), folder (the images in `path`).
+    `images` renders of `identities` heads, for rendered and bfm. `size`: pixels of a side."""
+
+    name: Literal["faces"]
+    batch_size: BatchSize
+    source: Literal["rendered", "bfm", "tensor", "folder"]
+    path: str | None
+    size: ImageSize
+    images: Annotated[int, Field(ge=20)]
+    identities: Positive
+    skip_broken: bool
+
+    @model_validator(mode="after")
+    def _has_originals(self) -> Self:
+        if self.path is None and self.source in ("bfm", "folder"):
+            raise ValueError(f"path=<where they are> must name the originals of source={self.source}")
+        return self
+
+
+class ChairsConfig(Section):
+    """`source`: archive (Aubry's renders, in rendered_chairs/ or .tar under paths.data, or in `path`; downloaded where
+    missing) or rendered (`models` parametric chairs from the same 62 views). `size`: pixels of a side."""
+
+    name: Literal["chairs"]
+    batch_size: BatchSize
+    source: Literal["archive", "rendered"]
+    path: str | None
+    size: ImageSize
+    models: Annotated[int, Field(ge=2)]
+    skip_broken: bool
+
+
+class DSpritesConfig(Section):
+    """`path`: the .npz, or the folder that holds it (null: dsprites/ under paths.data)."""
+
+    name: Literal["dsprites"]
+    batch_size: BatchSize
+    path: str | None
+
+
+class FolderConfig(Section):
+    """Your own images: `path` is a folder, a zip or a tar of them; they become squares of `size` pixels with 1 (gray)
+    or 3 (colour) `channels`."""
+
+    name: Literal["folder"]
+    batch_size: BatchSize
+    path: str | None
+    size: ImageSize
+    channels: Literal[1, 3]
+    skip_broken: bool
+
+    @model_validator(mode="after")
+    def _has_originals(self) -> Self:
+        if self.path is None:
+            raise ValueError("path=<folder, zip or tar> must name your images")
+        return self
+
+
+DataConfig = Annotated[
+    Annotated[PlainDataConfig, Tag("<digits>")]
+    | Annotated[PlainDataConfig, Tag("<mnist>")]
+    | Annotated[PlainDataConfig, Tag("<fashion_mnist>")]
+    | Annotated[SVHNConfig, Tag("<svhn>")]
+    | Annotated[CelebAConfig, Tag("<celeba>")]
+    | Annotated[FacesConfig, Tag("<faces>")]
+    | Annotated[ChairsConfig, Tag("<chairs>")]
+    | Annotated[DSpritesConfig, Tag("<dsprites>")]
+    | Annotated[FolderConfig, Tag("<folder>")],
+    _told_by_value(
+        "name", "digits", "mnist", "fashion_mnist", "svhn", "celeba", "faces", "chairs", "dsprites", "folder"
+    ),
+]
 
 
 class TrainerConfig(Section):
@@ -275,9 +381,11 @@ class CallbacksConfig(Section):
 
 
 class PathsConfig(Section):
-    """`data` holds the originals, one folder a data set; `outputs` the run folders."""
+    """`data` holds the originals, one folder a data set; `stores` their images, decoded once; `outputs` the run
+    folders."""
 
     data: str
+    stores: str
     outputs: str
 
 
@@ -292,6 +400,24 @@ class Config(Section):
     logger: LoggerConfig
     callbacks: CallbacksConfig
     paths: PathsConfig
+
+    @model_validator(mode="before")
+    @classmethod
+    def _layers_of_the_size(cls, values: Any) -> Any:
+        """A preset may give its layers by image size, {28: [...], 64: [...]}: data.size chooses."""
+        try:
+            size, model = values["data"].get("size"), dict(values["model"])
+            for network, layers in (("generator", "layers"), ("discriminator", "trunk")):
+                table = model[network][layers]
+                if not isinstance(table, Mapping):
+                    continue
+                if size not in table:
+                    sizes = ", ".join(str(known) for known in table)
+                    raise ValueError(f"data.size={size}: model={model['name']} has layers for {sizes}")
+                model[network] = {**model[network], layers: table[size]}
+        except (KeyError, TypeError, AttributeError):
+            return values  # not even the sections are there: the fields tell what is missing
+        return {**values, "model": model}
 
 
 def check(values: Mapping[str, Any]) -> Config:
@@ -310,6 +436,8 @@ def check_section(values: Mapping[str, Any], schema: type[AnySection]) -> AnySec
 def _line(detail: Any) -> str:
     key = ".".join(str(part) for part in detail["loc"] if str(part)[0] not in "<[")  # no union's tag
     message = detail["msg"].removeprefix("Value error, ")
+    if not key:
+        return message
     if detail["type"] == "extra_forbidden":
         return f"{key}: there is no such key"
     if detail["type"] == "missing":

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lightning.pytorch.loggers.logger import Logger
 
     from callbacks.conclusion import Conclusion
-    from datamodules import ImageDataModule
+    from datamodules.base import ImageDataModule
     from infogan.module import InfoGAN
 
 log = logging.getLogger("infogan")
@@ -37,10 +37,9 @@ def create(config: Config, outputs: Path, name: str) -> Path:
     """Makes a run folder with a config.yaml: the configuration checked, and what depends on this machine resolved.
 
     Raises ConfigError before anything is read or written, DataError where the images cannot be had, RunError where
-    `outputs` cannot be written.
+    `outputs` cannot be written. The run folder is made last.
     """
-    config = resolved(config)
-    build_data(config).prepare_data()
+    config = prepared(config)
     folder = new_run_folder(outputs, name)
     save_config(config, folder)
     return folder
@@ -50,7 +49,7 @@ def reopen(folder: Path, changes: Mapping[str, Any]) -> Path:
     """Makes a run folder ready to go on, with `changes` to its configuration. Raises RunError where it is finished."""
     config = load_config(folder, changes)
     done = checkpoint_iteration(newest_checkpoint(folder))
-    config = resolved(config)
+    config = prepared(config)
     if done >= config.trainer.max_iterations and (done > config.trainer.max_iterations or is_concluded(folder, done)):
         raise RunError(f"run={folder} has finished {done} iterations: trainer.max_iterations=<more> goes on")
     save_config(config, folder)
@@ -63,20 +62,14 @@ def is_concluded(folder: Path, iteration: int) -> bool:
     return path.is_file() and json.loads(path.read_text())["iterations"] == iteration
 
 
-def resolved(config: Config) -> Config:
-    """The configuration after the checks that span sections, with precision, length and data folder of this machine."""
-    from datamodules import DATA_MODULES
-
-    data = DATA_MODULES[config.data.name]
-    batch_size, devices = config.data.batch_size, config.trainer.devices
-    if batch_size > data.train_size:
-        raise ConfigError(f"data.batch_size={batch_size}: {config.data.name} has {data.train_size} images to train on")
-    if batch_size % devices or batch_size // devices < 2:
-        raise ConfigError(
-            f"data.batch_size={batch_size}: must give each of trainer.devices={devices} the same number of images, "
-            "2 or more"
-        )
+def prepared(config: Config) -> Config:
+    """The configuration with precision, length and folders of this machine, after the checks that span sections and
+    then with the images ready: the original files are read, downloaded or rendered where that was not done before.
+    """
+    data = build_data(config)
+    check_batch_size(config, data.expected_train_size)
     check_accelerator(config)
+    devices = config.trainer.devices
     if devices > 1 and not on_gpu(config) and has_batch_norm(config):
         raise ConfigError(
             f"trainer.devices={devices}: on the CPU there is no batch norm that is synchronised over devices, and "
@@ -88,15 +81,29 @@ def resolved(config: Config) -> Config:
             f"model={config.model.name} makes images of {made} (channels, height, width), "
             f"data={config.data.name} has {data.image_shape}: the preset of that name fits"
         )
+    data.prepare_data()
+    check_batch_size(config, data.train_size)
     trainer = config.trainer.model_copy(
         update={
             "precision": best_precision(config) if config.trainer.precision == "auto" else config.trainer.precision,
-            "max_iterations": iterations(config, data.train_size // batch_size),
+            "max_iterations": iterations(config, data.train_size // config.data.batch_size),
             "max_epochs": None,
         }
     )
-    paths = config.paths.model_copy(update={"data": str(Path(config.paths.data).expanduser().absolute())})
+    paths = config.paths.model_copy(update={"data": str(data.root), "stores": str(data.stores)})
     return config.model_copy(update={"trainer": trainer, "paths": paths})
+
+
+def check_batch_size(config: Config, train_size: int | None) -> None:
+    """Raises ConfigError where a batch is larger than the data, if their number is known, or cannot be shared out."""
+    batch_size, devices = config.data.batch_size, config.trainer.devices
+    if train_size is not None and batch_size > train_size:
+        raise ConfigError(f"data.batch_size={batch_size}: {config.data.name} has {train_size} images to train on")
+    if batch_size % devices or batch_size // devices < 2:
+        raise ConfigError(
+            f"data.batch_size={batch_size}: must give each of trainer.devices={devices} the same number of images, "
+            "2 or more"
+        )
 
 
 def image_shape(config: Config) -> tuple[int, ...]:
@@ -227,12 +234,22 @@ def load_config(folder: Path, changes: Mapping[str, Any] | None = None) -> Confi
 
 
 def build_data(config: Config) -> "ImageDataModule":
-    """The data module that the configuration names."""
-    from datamodules import DATA_MODULES
+    """The data module that the configuration names. Nothing is read yet."""
+    from datamodules import data_module
+    from datamodules.base import Setting
     from infogan.networks.generator import value_range
 
-    data = DATA_MODULES[config.data.name]
-    return data(Path(config.paths.data), config.data.batch_size, value_range(config.model.generator), config.seed)
+    def folder(path: str) -> Path:
+        return Path(path).expanduser().absolute()
+
+    setting = Setting(
+        folder(config.paths.data),
+        folder(config.paths.stores),
+        config.data.batch_size,
+        value_range(config.model.generator),
+        config.seed,
+    )
+    return data_module(config.data.name)(setting, **config.data.model_dump(exclude={"name", "batch_size"}))
 
 
 def build_module(config: Config) -> "InfoGAN":

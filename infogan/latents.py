@@ -118,6 +118,10 @@ class Uniform:
         """The code as Q reads it, E[c|x]: (N, outputs) → (N, 1), not confined to [low, high]."""
         return q[:, :1].float()
 
+    def unit(self, values: np.ndarray) -> np.ndarray:
+        """Values of the code on the scale where its interval is [-1, 1]."""
+        return (2 * values - self.low - self.high) / (self.high - self.low)
+
     def refitted_log_likelihood(self, code: Tensor, q: Tensor) -> Tensor | None:
         """E log Q(c|x) with σ² = MSE, the best constant width for Q's means: -½ ln(2πe MSE), a scalar.
 

@@ -38,8 +38,10 @@ class InfoGAN(L.LightningModule):
         self.iteration = 0
         self.latents = Latents.of(config)
         self.value_range = value_range(config.generator)
-        self.generator = Generator(config.generator, self.latents.width)
-        self.discriminator = Discriminator(config.discriminator, self.generator.image_shape, self.latents.outputs)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)  # spectral norm draws its first singular vectors from PyTorch's own generator
+            self.generator = Generator(config.generator, self.latents.width)
+            self.discriminator = Discriminator(config.discriminator, self.generator.image_shape, self.latents.outputs)
         random = torch.Generator().manual_seed(seed)
         initialise(self.generator, random)
         initialise(self.discriminator, random)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from infogan.errors import RunError
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
     from torch import Tensor
 
 CHECKPOINT_PATTERN = "iteration_*.safetensors"
@@ -40,6 +41,11 @@ def write_json(path: Path, value: object) -> None:
     """`value` as indented JSON; NaN and infinities are refused (ValueError), since JSON has none."""
     text = json.dumps(value, indent=2, allow_nan=False) + "\n"
     write_atomically(path, lambda staged: staged.write_text(text))
+
+
+def save_picture(path: Path, picture: "Image") -> None:
+    """As PNG, whole or not at all."""
+    write_atomically(path, lambda staged: picture.save(staged, format="PNG"))
 
 
 def save_tree(path: Path, tree: object) -> None:

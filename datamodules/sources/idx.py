@@ -70,7 +70,7 @@ def idx_originals(
         return part_of_arrays(images[:, None], labels)
 
     source = f"{root / data_set / 'raw'}, torchvision's layout"
-    return Originals({"train": part("train"), "test": part("t10k")}, source, class_names)
+    return Originals(part("train"), part("t10k"), source, class_names)
 
 
 def idx_files(root: Path, data_set: TorchvisionName, md5: Mapping[str, str]) -> list[Path]:

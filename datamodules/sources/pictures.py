@@ -4,8 +4,8 @@ import io
 import tarfile
 import warnings
 import zipfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -20,8 +20,6 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 
 LARGEST = 200 * 2**20
 """Bytes of one picture: more is a mistake or a bomb."""
-
-Colour = Literal["gray", "rgb"]
 
 
 @dataclass(frozen=True)
@@ -65,17 +63,18 @@ class Pictures:
 
 @dataclass(frozen=True)
 class Decoder:
-    """A range of the pictures → (n, C, size, size) uint8: turned as their EXIF says, a square cut from the centre
-    (of `crop` pixels at most), and resized with antialiasing. What is transparent becomes white.
+    """A range of the pictures → (n, channels, size, size) uint8, 1 (gray) or 3: turned as their EXIF says, the largest
+    central square cut out, and resized with antialiasing. What is transparent becomes white.
 
-    Raises DataError that names the first broken picture, or leaves broken ones out where `skip_broken`.
+    `crops`: the side of the square, in pixels, for pictures of certain (width, height). Raises DataError that names the
+    first broken picture, or leaves broken ones out where `skip_broken`.
     """
 
     pictures: Pictures
     size: int
-    colour: Colour
+    channels: int
     skip_broken: bool
-    crop: int | None = None
+    crops: Mapping[tuple[int, int], int] = field(default_factory=dict)
 
     def __call__(self, rows: range) -> Chunk:
         images, kept = [], []
@@ -87,8 +86,7 @@ class Decoder:
             except DataError:
                 if not self.skip_broken:
                     raise
-        channels = 1 if self.colour == "gray" else 3
-        pixels = np.array(images, np.uint8).reshape(-1, self.size, self.size, channels).transpose(0, 3, 1, 2)
+        pixels = np.array(images, np.uint8).reshape(-1, self.size, self.size, self.channels).transpose(0, 3, 1, 2)
         return Chunk(pixels, np.array(kept, np.int64))
 
     def decode(self, entry: Picture) -> np.ndarray:
@@ -115,8 +113,8 @@ class Decoder:
         if "A" in upright.getbands() or "transparency" in upright.info:
             rgba = upright.convert("RGBA")
             upright = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
-        converted = upright.convert("L" if self.colour == "gray" else "RGB")
-        side = min(*converted.size, self.crop or max(converted.size))
+        converted = upright.convert("L" if self.channels == 1 else "RGB")
+        side = self.crops.get(converted.size, min(converted.size))
         left, top = (converted.width - side) / 2, (converted.height - side) / 2
         box = (left, top, left + side, top + side)
         return np.asarray(converted.resize((self.size, self.size), Image.Resampling.BILINEAR, box=box))

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from infogan.config import DiscriminatorConfig, Linear
-from infogan.networks.layers import Shape, linear_map, stack
+from infogan.networks.layers import Shape, linear_map, spectrally_normalised, stack
 
 
 class Discriminator(nn.Module):
@@ -20,6 +20,8 @@ class Discriminator(nn.Module):
         hidden, width = stack(config.posterior, features, config.slope)
         to_parameters, _ = linear_map(Linear(fc=outputs), width)
         self.posterior = nn.Sequential(*hidden, *to_parameters)
+        if config.spectral_norm:
+            spectrally_normalised(self)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Logits of D, (N,), and Q's output, (N, outputs)."""

@@ -15,7 +15,7 @@ class Generator(nn.Module):
     def __init__(self, config: GeneratorConfig, width: int) -> None:
         super().__init__()
         *hidden, last = config.layers
-        self.hidden, shape = stack(hidden, (width,), config.slope)
+        self.hidden, shape = stack(hidden, (width,), config.slope, config.norm_last)
         to_image, self.image_shape = linear_map(last, shape)
         unflatten = (
             [nn.Unflatten(1, self.image_shape)] if isinstance(last, Linear) and len(self.image_shape) > 1 else []

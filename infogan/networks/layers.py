@@ -1,11 +1,14 @@
 """A layer of a preset → modules: a 4×4 convolution, its transpose or a fully connected map, norm and rectifier."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils.parametrizations import spectral_norm
+from torch.nn.utils.parametrize import is_parametrized
 
 from infogan.config import Conv, Layer, Linear, Up
 
@@ -29,28 +32,29 @@ class SamePadUp(nn.ConvTranspose2d):
         return super().forward(x)[..., 1:-2, 1:-2]
 
 
-def stack(layers: Sequence[Layer], shape: Shape, slope: float) -> tuple[nn.Sequential, Shape]:
-    """The layers in order, each with batch norm where it asks for it and a (leaky) ReLU of that slope.
+def stack(layers: Sequence[Layer], shape: Shape, slope: float, norm_last: bool = False) -> tuple[nn.Sequential, Shape]:
+    """The layers in order, each with batch norm where it asks for it and a (leaky) ReLU, of `slope` unless it sets its
+    own; with `norm_last` the rectifier comes first.
 
     Returns the modules and the shape that comes out. Raises ValueError where a convolution meets a flat vector.
     """
     modules: list[nn.Module] = []
     for layer in layers:
-        block, shape = linear_map(layer, shape)
+        block, shape = linear_map(layer, shape, bias=norm_last or not layer.batch_norm)
         modules.extend(block)
+        of_layer = slope if layer.slope is None else layer.slope
+        then: list[nn.Module] = [nn.LeakyReLU(of_layer, inplace=True) if of_layer else nn.ReLU(inplace=True)]
         if layer.batch_norm:
-            modules.append(
-                nn.BatchNorm2d(shape[0]) if isinstance(layer, Conv | Up) else nn.BatchNorm1d(math.prod(shape))
-            )
-        modules.append(nn.LeakyReLU(slope, inplace=True) if slope else nn.ReLU(inplace=True))
+            norm = nn.BatchNorm2d(shape[0]) if isinstance(layer, Conv | Up) else nn.BatchNorm1d(math.prod(shape))
+            then.insert(len(then) if norm_last else 0, norm)
+        modules.extend(then)
         if isinstance(layer, Linear) and len(shape) > 1:
             modules.append(nn.Unflatten(1, shape))
     return nn.Sequential(*modules), shape
 
 
-def linear_map(layer: Layer, shape: Shape) -> tuple[list[nn.Module], Shape]:
-    """The layer without norm and rectifier, and the shape that comes out. A bias only where no batch norm follows."""
-    bias = not layer.batch_norm
+def linear_map(layer: Layer, shape: Shape, bias: bool = True) -> tuple[list[nn.Module], Shape]:
+    """The layer without norm and rectifier, and the shape that comes out. A batch norm that follows needs no bias."""
     if isinstance(layer, Linear):
         flat: list[nn.Module] = [nn.Flatten()] if len(shape) > 1 else []
         out = (layer.fc,) if isinstance(layer.fc, int) else tuple(layer.fc)
@@ -69,10 +73,20 @@ def linear_map(layer: Layer, shape: Shape) -> tuple[list[nn.Module], Shape]:
     return [up], (layer.up, height * 2, width * 2)
 
 
+def spectrally_normalised(module: nn.Module) -> None:
+    """Divides every weight by its largest singular value, one step of the power method a forward in train mode."""
+    for part in list(_weighted(module)):
+        spectral_norm(part)
+
+
 def initialise(module: nn.Module, generator: torch.Generator) -> None:
     """Weights ~ N(0, 0.02) and biases 0 as in the authors' code; batch norms stay at scale 1, shift 0."""
-    for part in module.modules():
-        if isinstance(part, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-            nn.init.normal_(part.weight, 0.0, 0.02, generator=generator)
-            if part.bias is not None:
-                nn.init.zeros_(part.bias)
+    for part in _weighted(module):
+        weight = part.parametrizations.weight.original if is_parametrized(part) else part.weight
+        nn.init.normal_(weight, 0.0, 0.02, generator=generator)
+        if part.bias is not None:
+            nn.init.zeros_(part.bias)
+
+
+def _weighted(module: nn.Module) -> Iterator[Any]:
+    return (part for part in module.modules() if isinstance(part, nn.Conv2d | nn.ConvTranspose2d | nn.Linear))
