@@ -84,7 +84,9 @@ def show(summary: dict[str, Any], folder: "Path") -> None:
 
     if not summary:
         return
-    table = Table("code", "L_I (nats)", "H(c)", "L_I at σ² = MSE", title=f"{summary['iterations']:,} iterations")
+    table = Table(
+        "code", "L_I (nats)", "H(c)", "L_I at σ² = MSE", "follows most", title=f"{summary['iterations']:,} iterations"
+    )
     for name, entropy in summary["entropy"].items():
         at_mse = summary["information_at_mse"].get(name)
         bound = summary["information"][name]
@@ -93,6 +95,7 @@ def show(summary: dict[str, Any], folder: "Path") -> None:
             "not finite" if bound is None else f"{bound:.3f}",
             f"{entropy:.3f}",
             "" if at_mse is None else f"{at_mse:.3f}",
+            most_followed(summary["factors"], name),
         )
     console = Console()
     console.print(table)
@@ -104,6 +107,14 @@ def show(summary: dict[str, Any], folder: "Path") -> None:
         )
     print(f"figures: {folder}/figures   numbers: {folder}/summary.json, metrics.csv")
     print(f"go on:   python -m infogan.train run={folder} trainer.max_iterations={2 * summary['iterations']}")
+
+
+def most_followed(factors: dict[str, dict[str, dict[str, float]]], code: str) -> str:
+    """The label or factor that a code goes with most, and by which score; empty where none is known."""
+    values = [
+        (by_code[code][name], score, name) for score, by_code in factors.items() for name in by_code.get(code, {})
+    ]
+    return "" if not values else "{2} ({1} {0:.2f})".format(*max(values))
 
 
 def main() -> None:

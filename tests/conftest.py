@@ -34,6 +34,12 @@ def _no_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
 
 
+@pytest.fixture(autouse=True)
+def _own_stores(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each test builds its own image stores."""
+    monkeypatch.setenv("INFOGAN_STORES", str(tmp_path / "stores"))
+
+
 @pytest.fixture
 def real_data() -> Path:
     """The folder with MNIST/raw and FashionMNIST/raw; tests that need it are skipped where it is not."""

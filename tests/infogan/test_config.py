@@ -17,6 +17,8 @@ GONE = object()
 
 
 def composed(*overrides):
+    if "data=folder" in overrides:
+        overrides = ("data.path=pictures", *overrides)  # what is given comes later, and wins
     with initialize_config_module("infogan.conf", version_base=None):
         return OmegaConf.to_container(compose("train", list(overrides)), resolve=True)
 
@@ -43,7 +45,8 @@ def changed(changes):
 def test_every_data_set_is_accepted(data):
     config = check(composed(f"data={data}"))
     assert isinstance(config, Config)
-    assert config.data.name == config.model.name == data
+    assert config.model.name == data
+    assert config.data.name == data.removesuffix("64")
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
@@ -56,6 +59,74 @@ def test_experiments_change_what_they_say():
     for data in DATA:
         model = check(composed(f"data={data}", "experiment=gan_baseline")).model
         assert (model.lambda_categorical, model.lambda_continuous, model.lambda_posterior) == (0, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("experiment", "lr_d", "lr_g", "lambda_categorical", "lambda_continuous"),
+    [
+        ("faces_azimuth", 2e-4, 5e-4, None, 0.2),
+        ("faces_elevation", 4e-4, 3e-4, None, 0.1),
+        ("faces_lighting", 8e-4, 3e-4, None, 0.1),
+        ("faces_width", 8e-4, 3e-4, None, 0.1),
+        ("chairs_rotation", 2e-4, 1e-3, 1, 10),
+        ("chairs_width", 2e-4, 1e-3, 2, 0.05),
+    ],
+)
+def test_the_papers_runs_for_one_factor(experiment, lr_d, lr_g, lambda_categorical, lambda_continuous):
+    """Tables 5 and 7 of appendix C."""
+    config = check(composed(f"experiment={experiment}"))
+    assert config.data.name == experiment.split("_")[0]
+    assert (config.model.learning_rate_discriminator, config.model.learning_rate_generator) == (lr_d, lr_g)
+    assert config.model.lambda_continuous == lambda_continuous
+    assert lambda_categorical in (None, config.model.lambda_categorical)
+
+
+@pytest.mark.parametrize(
+    ("data", "batch_size"),
+    [("mnist", 128), ("fashion_mnist", 128), ("svhn", 128), ("celeba", 128), ("faces", 64), ("chairs", 32)],
+)
+def test_the_decks_settings(data, batch_size):
+    config = check(composed(f"experiment=deck_{data}"))
+    model = config.model
+    assert (config.data.name, config.data.batch_size) == (data, batch_size)
+    assert (model.lambda_categorical, model.lambda_continuous) == (1, 1)
+    assert (model.learning_rate_generator, model.learning_rate_discriminator) == (1e-3, 2e-4)
+    assert (model.generator.slope, model.generator.output) == (0.1, "tanh")
+    assert 15 <= config.trainer.max_epochs <= 150
+
+
+def test_layers_of_a_preset_by_image_size():
+    sizes = {}
+    for size in (28, 32, 64, 128):
+        model = check(composed("data=folder", f"data.size={size}")).model
+        sizes[size] = (len(model.generator.layers), len(model.discriminator.trunk))
+    assert sizes == {28: (4, 3), 32: (5, 4), 64: (6, 5), 128: (7, 6)}
+    with pytest.raises(ConfigError, match=r"^data\.size=50: model=folder has layers for 28, 32, 64, 128$"):
+        check(composed("data=folder", "data.size=50"))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "line"),
+    [
+        (["data=folder", "data.path=null"], "data: path=<folder, zip or tar> must name your images"),
+        (["data=faces", "data.source=bfm"], "data: path=<where they are> must name the originals of source=bfm"),
+        (["data=faces", "data.source=folder"], "data: path=<where they are> must name the originals"),
+        (["data=faces", "data.source=scan"], "data.source=scan: input should be 'rendered', 'bfm'"),
+        (["data=faces", "data.images=10"], "data.images=10: "),
+        (["data=faces", "data.identities=0"], "data.identities=0: "),
+        (["data=chairs", "data.source=web"], "data.source=web: input should be 'archive' or 'rendered'"),
+        (["data=chairs", "data.models=1"], "data.models=1: "),
+        (["data=celeba", "data.size=4"], "data.size=4: "),
+        (["data=folder", "data.channels=2"], "data.channels=2: input should be 1 or 3"),
+        (["data=svhn", "data.extra=2"], "data.extra=2: "),
+        (["data=mnist", "+data.path=here"], "data.path: there is no such key"),
+    ],
+    ids=str,
+)
+def test_mistakes_about_the_data(overrides, line):
+    with pytest.raises(ConfigError) as error:
+        check(composed(*overrides))
+    assert str(error.value).startswith(line)
 
 
 def test_the_papers_values_are_the_defaults_for_mnist():
@@ -178,7 +249,7 @@ MISTAKES = [
     ("paths.data", None),
     ("paths.outputs", 3),
 ]
-ASIDE = {"model.codes.c1.kind", "model.codes.c2.low", "model.codes.c2.high", "logger.name"}
+ASIDE = {"data.name", "model.codes.c1.kind", "model.codes.c2.low", "model.codes.c2.high", "logger.name"}
 """Mistakes of a section as a whole: the line names the section, and the key in words."""
 
 

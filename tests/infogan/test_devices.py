@@ -12,7 +12,7 @@ WITHOUT_BATCH_NORM = [
     f"model.{layer}.batch_norm=false"
     for layer in ("generator.layers.0", "generator.layers.1", "discriminator.trunk.1", "discriminator.posterior.0")
 ]
-RUN = ["logger=none", "trainer=cpu", "trainer.threads=1", "trainer.max_iterations=20", *WITHOUT_BATCH_NORM]
+RUN = ["logger=none", "trainer=cpu", "trainer.precision=float32", "trainer.threads=1", "trainer.max_iterations=20"]
 
 
 @pytest.mark.long
@@ -25,6 +25,7 @@ def test_two_processes_follow_one(tmp_path):
             "-m",
             "infogan.train",
             *RUN,
+            *WITHOUT_BATCH_NORM,
             f"trainer.devices={devices}",
             f"paths.outputs={outputs}",
         ]

@@ -8,40 +8,156 @@ from omegaconf import OmegaConf
 from torch import nn
 
 from infogan.config import Conv, DiscriminatorConfig, Linear, check
+from infogan.latents import Latents
 from infogan.networks import Discriminator, Generator
 from infogan.networks.generator import value_range
 from infogan.networks.layers import SamePadConv, SamePadUp, initialise, stack
 
-IMAGE = {"digits": (1, 8, 8), "mnist": (1, 28, 28), "fashion_mnist": (1, 28, 28)}
-INPUT = {"digits": 10 + 2 + 62, "mnist": 10 + 2 + 62, "fashion_mnist": 10 + 2 + 62}
-OUTPUTS = 10 + 1 + 1
-"""Of Q: ten logits and two means; σ is fixed at 1."""
+FIXED, LEARNED = 1, 2
+"""Of Q's output for a continuous code: its mean, and ln σ where σ is learned."""
 
-# The paper's table: weights, then 2 a channel or feature for batch norm, else a bias.
-G_MNIST = (74 * 1024 + 2 * 1024) + (1024 * 6272 + 2 * 6272) + (128 * 64 * 16 + 2 * 64) + (64 * 16 + 1)
-TRUNK_MNIST = (64 * 16 + 64) + (64 * 128 * 16 + 2 * 128) + (7 * 7 * 128 * 1024 + 2 * 1024)
-Q_MNIST = (1024 * 128 + 2 * 128) + (128 * OUTPUTS + OUTPUTS)
-G_DIGITS = (74 * 128 + 2 * 128) + (128 * 512 + 2 * 512) + (32 * 16 + 1)
-TRUNK_DIGITS = (32 * 16 + 32) + (4 * 4 * 32 * 128 + 2 * 128)
-Q_DIGITS = (128 * 64 + 2 * 64) + (64 * OUTPUTS + OUTPUTS)
+IMAGE = {
+    "digits": (1, 8, 8),
+    "mnist": (1, 28, 28),
+    "fashion_mnist": (1, 28, 28),
+    "svhn": (3, 32, 32),
+    "celeba": (3, 32, 32),
+    "celeba64": (3, 64, 64),
+    "faces": (1, 32, 32),
+    "chairs": (1, 64, 64),
+    "chairs_narrow": (1, 64, 64),
+    "dsprites": (1, 64, 64),
+    "folder": (3, 64, 64),
+}
+INPUT = dict.fromkeys(("digits", "mnist", "fashion_mnist"), 74) | {
+    "svhn": 168,
+    "celeba": 228,
+    "celeba64": 228,
+    "faces": 133,
+    "chairs": 189,
+    "chairs_narrow": 189,
+    "dsprites": 10,
+    "folder": 10 + 2 + 124,
+}
+"""The generator's input as the papers' tables state it."""
+
+OUTPUTS = dict.fromkeys(("digits", "mnist", "fashion_mnist", "folder"), 10 + 2 * FIXED) | {
+    "svhn": 4 * 10 + 4 * LEARNED,
+    "celeba": 10 * 10,
+    "celeba64": 10 * 10,
+    "faces": 5 * LEARNED,
+    "chairs": 3 * 20 + LEARNED,
+    "chairs_narrow": 3 * 20 + LEARNED,
+    "dsprites": 5 * LEARNED,
+}
+
+
+def fc(n, m, norm=False):
+    """Weights, then 2 a feature for a batch norm, else a bias."""
+    return n * m + (2 * m if norm else m)
+
+
+def conv(n, m, norm=False):
+    return 16 * n * m + (2 * m if norm else m)
+
+
+def head_of_q(preset, features):
+    """Two layers, as for MNIST and SVHN."""
+    return fc(features, 128, norm=True) + fc(128, OUTPUTS[preset])
+
+
+# The papers' tables, layer by layer: G, trunk, D's head, Q's head.
+G_MNIST = fc(74, 1024, True) + fc(1024, 6272, True) + conv(128, 64, True) + conv(64, 1)
+TRUNK_MNIST = conv(1, 64) + conv(64, 128, True) + fc(7 * 7 * 128, 1024, True)
+G_SVHN = conv(448, 256, True) + conv(256, 128) + conv(128, 64) + conv(64, 3)
+TRUNK_SVHN = conv(3, 64) + conv(64, 128, True) + conv(128, 256, True)
 PARAMETERS = {
-    "digits": (G_DIGITS, TRUNK_DIGITS, 128 + 1, Q_DIGITS),
-    "mnist": (G_MNIST, TRUNK_MNIST, 1024 + 1, Q_MNIST),
-    "fashion_mnist": (G_MNIST, TRUNK_MNIST, 1024 + 1, Q_MNIST),
+    "digits": (
+        fc(74, 128, True) + fc(128, 512, True) + conv(32, 1),
+        conv(1, 32) + fc(4 * 4 * 32, 128, True),
+        128 + 1,
+        fc(128, 64, True) + fc(64, 12),
+    ),
+    "mnist": (G_MNIST, TRUNK_MNIST, 1024 + 1, head_of_q("mnist", 1024)),
+    "fashion_mnist": (G_MNIST, TRUNK_MNIST, 1024 + 1, head_of_q("mnist", 1024)),
+    "svhn": (fc(168, 1792, True) + G_SVHN, TRUNK_SVHN, 4096 + 1, head_of_q("svhn", 4096)),
+    "celeba": (fc(228, 1792, True) + G_SVHN, TRUNK_SVHN, 4096 + 1, head_of_q("celeba", 4096)),
+    "celeba64": (
+        fc(228, 448 * 16, True) + conv(448, 256, True) + conv(256, 128, True) + conv(128, 64) + conv(64, 3),
+        TRUNK_SVHN + conv(256, 512, True),
+        8192 + 1,
+        head_of_q("celeba64", 8192),
+    ),
+    "faces": (
+        fc(133, 1024, True) + fc(1024, 8192, True) + conv(128, 64, True) + conv(64, 1),
+        conv(1, 64) + conv(64, 128, True) + fc(8192, 1024, True),
+        1024 + 1,
+        fc(1024, 10),
+    ),
+    "chairs": (
+        fc(189, 1024, True)
+        + fc(1024, 16384, True)
+        + 2 * conv(256, 256, True)
+        + conv(256, 128, True)
+        + conv(128, 64, True)
+        + conv(64, 1),
+        conv(1, 64) + conv(64, 128, True) + conv(128, 256, True) + 2 * conv(256, 256, True) + fc(16384, 1024, True),
+        1024 + 1,
+        fc(1024, 62),
+    ),
+    "chairs_narrow": (
+        fc(189, 256, True)
+        + fc(256, 4096, True)
+        + 2 * conv(64, 64, True)
+        + conv(64, 32, True)
+        + conv(32, 16, True)
+        + conv(16, 1),
+        conv(1, 16) + conv(16, 32, True) + conv(32, 64, True) + 2 * conv(64, 64, True) + fc(4096, 256, True),
+        256 + 1,
+        fc(256, 62),
+    ),
+    # InfoGAN-CR's generator keeps its biases: the rectifier stands between them and the batch norm.
+    "dsprites": (
+        fc(10, 128)
+        + fc(128, 1024)
+        + conv(64, 64)
+        + conv(64, 32)
+        + conv(32, 32)
+        + conv(32, 1)
+        + 2 * (128 + 1024 + 64 + 32 + 32),
+        conv(1, 32) + conv(32, 32) + conv(32, 64) + conv(64, 64) + fc(1024, 128),
+        128 + 1,
+        fc(128, 128) + fc(128, 10),
+    ),
+    "folder": (
+        fc(136, 1024, True)
+        + fc(1024, 4096, True)
+        + conv(256, 256, True)
+        + conv(256, 128, True)
+        + conv(128, 64, True)
+        + conv(64, 3),
+        conv(3, 64) + conv(64, 128, True) + conv(128, 256, True) + conv(256, 256, True) + fc(4096, 1024, True),
+        1024 + 1,
+        head_of_q("folder", 1024),
+    ),
 }
 PRESETS = sorted(path.stem for path in (Path(__file__).parents[3] / "conf" / "model").glob("*.yaml"))
+OF_DATA = {"chairs_narrow": "chairs"}
+"""The data set of a preset that is not named after it."""
 
 
 def model_config(preset, *overrides):
+    data = OF_DATA.get(preset, preset)
+    needed = ["data.path=pictures"] if data == "folder" else []
     with initialize_config_module("infogan.conf", version_base=None):
-        values = compose("train", [f"data={preset}", *overrides])
+        values = compose("train", [f"data={data}", f"model={preset}", *needed, *overrides])
     return check(OmegaConf.to_container(values, resolve=True)).model
 
 
 def networks(preset, *overrides):
     config = model_config(preset, *overrides)
     generator = Generator(config.generator, INPUT[preset])
-    return generator, Discriminator(config.discriminator, IMAGE[preset], OUTPUTS)
+    return generator, Discriminator(config.discriminator, IMAGE[preset], OUTPUTS[preset])
 
 
 def parameters(module):
@@ -60,7 +176,9 @@ def test_shapes(preset):
     assert images.shape == (5, *IMAGE[preset])
     assert generator.image_shape == IMAGE[preset]
     assert logits.shape == (5,)
-    assert q.shape == (5, OUTPUTS)
+    assert q.shape == (5, OUTPUTS[preset])
+    latents = Latents.of(model_config(preset))
+    assert (latents.width, latents.outputs) == (INPUT[preset], OUTPUTS[preset])
     assert discriminator.eval()(images[:1])[0].shape == (1,)
 
 
@@ -72,7 +190,7 @@ def test_number_of_parameters(preset):
     assert parameters(discriminator) == sum(PARAMETERS[preset][1:])
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", [preset for preset in PRESETS if preset != "dsprites"])
 def test_biases_only_where_no_norm_follows(preset):
     generator, discriminator = networks(preset)
     sequences = [[*generator.hidden, *generator.to_image], [*discriminator.trunk], [*discriminator.posterior]]
@@ -103,6 +221,48 @@ def test_slopes_of_the_discriminator(overrides, slope):
     _, discriminator = networks("mnist", *overrides)
     slopes = [part.negative_slope for part in discriminator.modules() if isinstance(part, nn.LeakyReLU)]
     assert slopes == [slope] * 4
+
+
+def test_infogan_crs_generator_rectifies_before_the_norm():
+    generator, _ = networks("dsprites")
+    dense, up = [nn.Linear, nn.ReLU, nn.BatchNorm1d], [nn.ConvTranspose2d, nn.LeakyReLU, nn.BatchNorm2d]
+    assert kinds(generator.hidden) == [*dense, *dense, nn.Unflatten, *up, *up, *up]
+    assert [m.negative_slope for m in generator.modules() if isinstance(m, nn.LeakyReLU)] == [0.2] * 3
+
+
+def test_spectral_norm_divides_every_weight_by_its_largest_singular_value():
+    torch.manual_seed(0)
+    _, discriminator = networks("dsprites")
+    initialise(discriminator, torch.Generator().manual_seed(0))
+    images = torch.rand(2, 1, 64, 64)
+    for _ in range(200):  # one step of the power method each
+        discriminator(images)
+    discriminator.eval()
+    layers = [part for part in discriminator.modules() if isinstance(part, nn.Conv2d | nn.Linear)]
+    assert len(layers) == 5 + 1 + 2
+    for layer in layers:
+        weight = layer.weight.detach().flatten(1)
+        assert torch.linalg.matrix_norm(weight, 2).item() == pytest.approx(1, abs=0.02)
+    assert not any(isinstance(part, nn.BatchNorm1d | nn.BatchNorm2d) for part in discriminator.modules())
+
+
+def test_the_slope_of_one_layer():
+    modules, _ = stack([Linear(fc=3, slope=0.0), Linear(fc=3, slope=0.3), Linear(fc=3)], (2,), 0.1)
+    assert kinds(modules) == [nn.Linear, nn.ReLU, nn.Linear, nn.LeakyReLU, nn.Linear, nn.LeakyReLU]
+    assert [modules[3].negative_slope, modules[5].negative_slope] == [0.3, 0.1]
+
+
+@pytest.mark.parametrize("size", [28, 32, 64, 128])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_folders_networks_fit_the_image(size, channels):
+    config = model_config("folder", f"data.size={size}", f"data.channels={channels}")
+    generator = Generator(config.generator, INPUT["folder"])
+    assert generator.image_shape == (channels, size, size)
+    discriminator = Discriminator(config.discriminator, generator.image_shape, OUTPUTS["folder"])
+    logits, q = discriminator(generator(torch.randn(3, INPUT["folder"])))
+    assert (logits.shape, q.shape) == ((3,), (3, OUTPUTS["folder"]))
+    assert 1e6 < parameters(generator) < 2e7
+    assert 1e6 < parameters(discriminator) < 2e7
 
 
 def test_slopes_of_the_generator():
@@ -139,7 +299,7 @@ def test_a_convolution_of_a_flat_vector_is_refused():
 
 
 def test_a_trunk_may_end_in_a_convolution():
-    config = DiscriminatorConfig(trunk=[Conv(conv=6, stride=2)], posterior=[], slope=0.1)
+    config = DiscriminatorConfig(trunk=[Conv(conv=6, stride=2)], posterior=[], slope=0.1, spectral_norm=False)
     logits, q = Discriminator(config, (1, 8, 8), 3)(torch.zeros(5, 1, 8, 8))
     assert logits.shape == (5,)
     assert q.shape == (5, 3)

@@ -1,0 +1,88 @@
+"""`python -m benchmarks.store`: how soon a store gives its first batch, and how much memory training from it holds.
+
+Synthetic images: 20,000 gray ones of 64² as a data set of faces has, and 200,000 in colour as CelebA at 64² has. Each is
+measured in a process of its own, which opens a finished store as a second start does.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from datamodules.base import BatchStream, ImageDataModule, Setting
+from datamodules.store import Chunk, Originals, Part
+
+BATCHES = 400
+SIZES = {"20,000 × 1 × 64²": (20_000, 1), "200,000 × 3 × 64²": (200_000, 3)}
+
+
+class Synthetic(ImageDataModule):
+    """`count` images of noise with `channels` channels."""
+
+    data_set = "synthetic"
+    licence = "none needed"
+
+    def __init__(self, setting: Setting, count: int, channels: int) -> None:
+        super().__init__(setting)
+        self.count, self.image_shape = count, (channels, 64, 64)
+
+    def options(self) -> dict[str, Any]:
+        return {"count": self.count, "channels": self.image_shape[0]}
+
+    def originals(self) -> Originals:
+        noise = np.random.default_rng(0).integers(0, 256, (256, *self.image_shape), dtype=np.uint8)
+
+        def make(rows: range) -> Chunk:
+            return Chunk(noise[: len(rows)])
+
+        return Originals(Part(self.count, make), Part(256, make), "noise")
+
+
+def memory(kind: str) -> float:
+    """MB of this process as the kernel counts them: RssAnon is private memory, RssFile mapped pages."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{kind}:"))
+
+
+def measure(folder: str, count: int, channels: int) -> dict[str, float]:
+    """Seconds from opening (its checksums included) to the first batch, and MB after BATCHES batches of 128."""
+    before = memory("RssAnon")
+    start = time.perf_counter()
+    data = Synthetic(Setting(Path(folder), Path(folder), 128, (0.0, 1.0), 0), count, channels)
+    data.prepare_data()
+    stream = iter(BatchStream(data.split("train").images, 128, 0, start=0))
+    data.on_after_batch_transfer(next(stream), 0)
+    first = time.perf_counter() - start
+    start = time.perf_counter()
+    for batch in islice(stream, BATCHES):
+        data.on_after_batch_transfer(batch, 0)
+    return {
+        "first_batch_s": first,
+        "batch_ms": 1000 * (time.perf_counter() - start) / BATCHES,
+        "private_MB": memory("RssAnon") - before,
+        "private_MB_of_the_process": memory("RssAnon"),
+        "mapped_MB": memory("RssFile"),
+    }
+
+
+def main() -> None:
+    if len(sys.argv) == 4:
+        print(json.dumps(measure(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        for name, (count, channels) in SIZES.items():
+            Synthetic(Setting(Path(folder), Path(folder), 128, (0.0, 1.0), 0), count, channels).prepare_data()
+            command = [sys.executable, "-m", "benchmarks.store", folder, str(count), str(channels)]
+            done = subprocess.run(command, check=True, capture_output=True, text=True)
+            found = {key: round(value, 3) for key, value in json.loads(done.stdout).items()}
+            print(f"{name}: {found}")
+
+
+if __name__ == "__main__":
+    main()
