@@ -181,7 +181,8 @@ class ModelConfig(Section):
       so that Q measures what G was not asked for (figure 1's plain GAN). 0: Q does not learn.
     posterior_optimizer: who trains Q. `discriminator` (the authors): D's optimizer owns trunk and both heads, and the
       information term reaches the trunk in the D phase. `generator` (most ports): G's optimizer owns Q's head as
-      well, and the trunk never sees the information term.
+      well, and the trunk never sees the information term. `alone`: D's optimizer owns Q's head, which reads features
+      that the information term does not change: with λ = 0 the game is that of a plain GAN.
     """
 
     name: str
@@ -191,7 +192,7 @@ class ModelConfig(Section):
     lambda_categorical: Lambda
     lambda_continuous: Lambda
     lambda_posterior: Lambda | None
-    posterior_optimizer: Literal["discriminator", "generator"]
+    posterior_optimizer: Literal["discriminator", "generator", "alone"]
     generator: GeneratorConfig
     discriminator: DiscriminatorConfig
     learning_rate_generator: LearningRate
@@ -209,7 +210,7 @@ class ModelConfig(Section):
         if self.posterior_optimizer == "generator":
             if self.lambda_posterior is not None:
                 raise ValueError(
-                    "lambda_posterior needs posterior_optimizer=discriminator: there Q has a phase of its own"
+                    "lambda_posterior needs posterior_optimizer=discriminator or alone: there Q learns in the D phase"
                 )
             for name, code in self.codes.items():
                 if self.lambda_of(code) == 0:

@@ -24,7 +24,8 @@ class InfoGAN(L.LightningModule):
     D phase, on detached fakes: -E log D(x) - E log(1 - D(G(z, c))) - Σ λ_j L_j moves trunk, D head and Q head.
     G phase, D and Q frozen: -E log D(G(z, c)) - Σ λ_j L_j moves G.
 
-    With `posterior_optimizer=generator` the information term leaves the D phase, and in the G phase moves Q's head too.
+    With `posterior_optimizer=generator` the information term leaves the D phase, and in the G phase moves Q's head too;
+    with `alone` it moves Q's head in the D phase, and not the trunk.
     `iteration` counts finished iterations; it is part of the checkpoint, and everything random is drawn from it.
     """
 
@@ -49,7 +50,8 @@ class InfoGAN(L.LightningModule):
 
         self._weights = {code.name: code.lambda_ for code in self.latents.codes}
         self._posterior_weights = {code.name: code.lambda_posterior for code in self.latents.codes}
-        self._posterior_learns_with_d = config.posterior_optimizer == "discriminator"
+        self._posterior_learns_with_d = config.posterior_optimizer != "generator"
+        self._trunk_learns_information = config.posterior_optimizer == "discriminator"
         of_d: list[nn.Module] = [self.discriminator.trunk, self.discriminator.head]
         of_g: list[nn.Module] = [self.generator]
         (of_d if self._posterior_learns_with_d else of_g).append(self.discriminator.posterior)
@@ -81,10 +83,11 @@ class InfoGAN(L.LightningModule):
 
         with self._casting_weights_once():
             real_logits = self.discriminator.head(self.discriminator.trunk(real))
-            fake_logits, q = self._judge(fake.detach(), posterior=self._posterior_learns_with_d)
-            adversarial_d = discriminator_loss(real_logits, fake_logits)
-            loss_d = adversarial_d
-            if q is not None:
+            features = self.discriminator.trunk(fake.detach())
+            fake_logits = self.discriminator.head(features)
+            loss_d = discriminator_loss(real_logits, fake_logits)
+            if self._posterior_learns_with_d:
+                q = self.discriminator.posterior(features if self._trunk_learns_information else features.detach())
                 information = self.information(latent, q)
                 loss_d = loss_d - weighted_information(information, self._posterior_weights)
         optimizer_d.zero_grad()
@@ -93,11 +96,9 @@ class InfoGAN(L.LightningModule):
         optimizer_d.step()
 
         with self._casting_weights_once(), _frozen(self._parameters_of_d):
-            fake_logits_g, q = self._judge(fake, posterior=True)
-            assert q is not None
-            adversarial_g = generator_loss(fake_logits_g)
+            fake_logits_g, q = self.discriminator(fake)
             information_g = self.information(latent, q)
-            loss_g = adversarial_g - weighted_information(information_g, self._weights)
+            loss_g = generator_loss(fake_logits_g) - weighted_information(information_g, self._weights)
             if not self._posterior_learns_with_d:
                 information = information_g
         optimizer_g.zero_grad()
@@ -119,11 +120,6 @@ class InfoGAN(L.LightningModule):
         """L_I of each code in nats, by name: the latents that made the images, (N, width), and Q's output → scalars."""
         likelihoods = self.latents.log_likelihoods(latent, q)
         return {code.name: information_bound(likelihoods[code.name], code.entropy) for code in self.latents.codes}
-
-    def _judge(self, images: Tensor, posterior: bool) -> tuple[Tensor, Tensor | None]:
-        if posterior:
-            return self.discriminator(images)
-        return self.discriminator.head(self.discriminator.trunk(images)), None
 
     def _gradient_norm(self, name: str, parameters: list[nn.Parameter]) -> dict[str, Tensor]:
         if self.iteration % self.log_every:

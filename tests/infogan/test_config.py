@@ -285,7 +285,7 @@ def test_a_value_of_many_lines_is_still_one_line():
 
 @pytest.mark.parametrize("weight", [0.0, 1.0])
 def test_a_posterior_weight_needs_a_phase(weight):
-    with pytest.raises(ConfigError, match="lambda_posterior needs posterior_optimizer=discriminator"):
+    with pytest.raises(ConfigError, match="lambda_posterior needs posterior_optimizer=discriminator or alone"):
         check(changed({"model.posterior_optimizer": "generator", "model.lambda_posterior": weight}))
 
 
