@@ -96,6 +96,23 @@ def test_head_of_d_gets_no_information_gradient(compose_values):
     assert not torch.equal(after[0]["discriminator.trunk.0.weight"], after[1]["discriminator.trunk.0.weight"])
 
 
+def test_a_posterior_alone_leaves_the_trunk_to_the_game(compose_values):
+    after = []
+    for weight in (0, 1):
+        values = compose_values(
+            "trainer.precision=float32", "experiment=gan_baseline", f"model.lambda_posterior={weight}"
+        )
+        _, module, snapshots, _ = fit(values)
+        after.append(snapshots.taken[-1])
+        moved = (
+            part(module, "discriminator.") if weight else part(module, "discriminator.trunk.", "discriminator.head.")
+        )
+        assert snapshots.changed(0) == moved
+        assert snapshots.changed(1) == part(module, "generator.")
+    game = {name for name in after[0] if not name.startswith("discriminator.posterior")}
+    assert all(torch.equal(after[0][name], after[1][name]) for name in game)
+
+
 def test_zero_lambda_leaves_posterior_a_weight_of_one(compose_values):
     module = build_module(check(compose_values("model.lambda_categorical=0", "model.codes.c2.lambda_code=0.3")))
     c1, c2, c3 = module.latents.codes
