@@ -1,7 +1,7 @@
 """`python -m benchmarks.store`: how soon a store gives its first batch, and how much memory training from it holds.
 
-Synthetic images: 20,000 gray ones of 64² as a data set of faces has, and 200,000 in colour as CelebA at 64² has. Each is
-measured in a process of its own, which opens a finished store as a second start does.
+Synthetic images: 20,000 gray ones of 64² as a data set of faces has, and 200,000 in colour as CelebA at 64² has. Each
+is measured in a process of its own, which opens a finished store as a second start does.
 """
 
 import json
