@@ -68,6 +68,9 @@ def heads_from_anny(identities: int, seed: int) -> Heads:
     Takes about two minutes; nothing is downloaded. Raises DataError where the extra is missing.
     """
     try:
+        import warp
+
+        warp.config.quiet = True  # anny's engine tells at length of its devices
         import anny
     except ImportError:
         raise DataError("rendering needs an extra of this package: pip install 'infogan-lab[rendering]'") from None
