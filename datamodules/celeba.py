@@ -19,7 +19,8 @@ class CelebA(ImageDataModule):
 
     Images of 178×218 are cut to their central 148×148, others to a central square, and resized to `size`. The
     attributes (list_attr_celeba.txt) become factors of 0 and 1; the split is that of list_eval_partition.txt
-    (validation counts as training); without the files there are no factors, and a tenth is held out to test.
+    (validation counts as training). Without the files there are no factors, and a tenth is held out to test; that is
+    also so where the images are a part of all that lies in one split.
     """
 
     data_set = "celeba"
@@ -28,7 +29,7 @@ class CelebA(ImageDataModule):
     def __init__(self, setting: Setting, path: str | None, size: int, skip_broken: bool) -> None:
         super().__init__(setting)
         self.path = setting.root / "celeba" if path is None else Path(path).expanduser().absolute()
-        self.size, self.skip_broken = size, skip_broken
+        self.size, self.skip_broken, self.elsewhere = size, skip_broken, path is not None
         self.image_shape = (3, size, size)
 
     def options(self) -> dict[str, Any]:
@@ -38,15 +39,16 @@ class CelebA(ImageDataModule):
         return files_of(self.path)
 
     def originals(self) -> Originals:
-        if not self.path.exists():
+        if self.elsewhere and not self.path.exists():
+            raise DataError(f"data.path={self.path} does not exist")
+        if not files_of(self.path):
             self._download()
         pictures = self._pictures()
         stems = [Path(entry.name).stem for entry in pictures.entries]
         names, attributes = self._table("list_attr_celeba.txt", stems, header=True)
         _, partition = self._table("list_eval_partition.txt", stems, header=False)
-        if partition is None:
-            train, test = held_out(len(stems))
-        else:
+        train, test = held_out(len(stems))
+        if partition is not None and 0 < (partition == 2).sum() < len(stems):
             train, test = np.flatnonzero(partition[:, 0] < 2), np.flatnonzero(partition[:, 0] == 2)
         factors = None if attributes is None else (attributes > 0).astype(np.float32)
 

@@ -18,7 +18,7 @@ FACTORS = ("model", "azimuth", "elevation")
 
 VIEWS = 62
 
-NAME = re.compile(r"([0-9a-f]+)/renders/image_\d+_p(\d+)_t(\d+)_r\d+\.png$")
+NAME = re.compile(r"(?:^|/)([0-9a-f]+)/renders/image_\d+_p(\d+)_t(\d+)_r\d+\.png$")
 
 
 class Chairs(ImageDataModule):

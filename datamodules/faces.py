@@ -1,5 +1,7 @@
 """Faces with known pose, light and width: rendered here, or from a Basel Face Model or images that the user owns."""
 
+import warnings
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -90,9 +92,12 @@ class Faces(ImageDataModule):
         import torch
 
         try:
-            renders = torch.load(path, map_location="cpu", mmap=True, weights_only=True)
+            mapped = zipfile.is_zipfile(path)  # PyTorch's own format until 2020 is not, and can only be read
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of pickles that it refuses
+                renders = torch.load(path, map_location="cpu", mmap=mapped, weights_only=True)
         except Exception as error:  # what is not a plain tensor is refused by PyTorch in many words
-            reason = str(error).split(". ")[0].split("\n")[0]
+            reason = str(error).split(". ")[0].split("\n")[0] or type(error).__name__
             raise DataError(f"{path} is not a PyTorch file of plain tensors, or is damaged: {reason}") from None
         if not isinstance(renders, torch.Tensor) or renders.dtype != torch.uint8 or renders.dim() != 6:
             found = f"{renders.dtype} of {tuple(renders.shape)}" if isinstance(renders, torch.Tensor) else type(renders)

@@ -6,6 +6,7 @@ are some the labels (int64) and the factors (float32). The key is a function of 
 
 import hashlib
 import json
+import math
 import os
 import shutil
 import zlib
@@ -150,6 +151,10 @@ def open_store(folder: Path) -> Store | None:
     try:
         manifest = json.loads(path.read_text())
         names = [f"{split}.{kind}" for split in SPLITS for kind in manifest["splits"][split]["files"]]
+        size = math.prod(manifest["image_shape"])
+        for entry in (manifest["splits"][split] for split in SPLITS):
+            if not entry["files"]["images"].endswith(f"-{entry['count'] * size}"):
+                raise ValueError("the number of images and their size do not agree")
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -190,7 +195,7 @@ def build_store(
     Call it under `building`. `origin` is the fingerprint of the originals. Raises DataError where an original is broken
     or the disk is full.
     """
-    staged = folder.with_name(f".{folder.name}.partial")
+    staged, old = folder.with_name(f".{folder.name}.partial"), folder.with_name(f".{folder.name}.old")
     try:
         shutil.rmtree(staged, ignore_errors=True)  # of a build that was killed
         staged.mkdir(parents=True)
@@ -210,7 +215,9 @@ def build_store(
             "splits": splits,
         }
         write_json(staged / "manifest.json", manifest)
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+        if folder.exists():  # moved away at once: who opens it now, or after a kill, finds all of it or nothing
+            folder.rename(old)
         staged.rename(folder)
     except (OSError, RunError) as error:
         reason = error.strerror or error if isinstance(error, OSError) else error
@@ -219,6 +226,7 @@ def build_store(
         raise DataError(f"data={data_set}: a process that made images was killed; was there memory enough?") from None
     finally:
         shutil.rmtree(staged, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
     return Store(folder, manifest)
 
 
@@ -230,9 +238,11 @@ def write_part(
     with (folder / f"{split}.images").open("wb") as file, progress(f"{data_set}, {split}", part.count) as advance:
         for rows, chunk in chunks(part):
             if chunk.images.shape[1:] != image_shape or chunk.images.dtype != np.uint8:
-                raise DataError(f"data={data_set}: images are {chunk.images.shape[1:]}, not {image_shape}")
+                made = f"{chunk.images.dtype} of {chunk.images.shape[1:]}"
+                raise DataError(f"data={data_set}: images are {made}, not uint8 of {image_shape}")
             file.write(np.ascontiguousarray(chunk.images).data)
             kept.append(np.arange(rows.start, rows.stop) if chunk.rows is None else rows.start + chunk.rows)
+            assert len(kept[-1]) == len(chunk.images)
             factors.append(chunk.factors)
             advance(len(rows))
         flush(file)

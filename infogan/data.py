@@ -6,6 +6,7 @@ import hydra
 from omegaconf import DictConfig
 
 from infogan.command import plain, start
+from infogan.errors import ends_as_one_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,13 +27,14 @@ def job(values: DictConfig) -> None:
     from infogan.experiment import build_data
     from infogan.storage import save_picture
 
-    config = check(plain(values))
-    data = build_data(config)
-    data.prepare_data()
-    sheet = Path(config.paths.outputs) / "contact_sheets" / f"{data.data_set}.png"
-    save_picture(sheet, contact_sheet(data))
-    tell(data)
-    print(f"contact sheet: {sheet}")
+    with ends_as_one_line():
+        config = check(plain(values))
+        data = build_data(config)
+        data.prepare_data()
+        sheet = Path(config.paths.outputs) / "contact_sheets" / f"{data.data_set}.png"
+        save_picture(sheet, contact_sheet(data))
+        tell(data)
+        print(f"contact sheet: {sheet}")
 
 
 def tell(data: "ImageDataModule") -> None:

@@ -100,7 +100,7 @@ def _solid(corners: np.ndarray, albedo: float) -> Mesh:
     triangles = np.array([t for a, b, c, d in faces for t in ((a, b, c), (a, c, d))])
     points = corners[triangles]
     normals = np.cross(points[:, 1] - points[:, 0], points[:, 2] - points[:, 0])
-    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    normals = normals / np.linalg.norm(normals, axis=1, keepdims=True)
     return Mesh(points, np.repeat(normals[:, None], 3, axis=1), np.full(len(points), albedo))
 
 

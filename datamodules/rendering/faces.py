@@ -1,5 +1,6 @@
 """Heads with known pose, light and width: of the free parametric model anny, or of a Basel Face Model."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,7 @@ def heads_from_anny(identities: int, seed: int) -> Heads:
     try:
         import warp
 
-        warp.config.quiet = True  # anny's engine tells at length of its devices
+        warp.config.log_level = logging.WARNING  # anny's engine tells at length of its devices
         import anny
     except ImportError:
         raise DataError("rendering needs an extra of this package: pip install 'infogan-lab[rendering]'") from None

@@ -1,6 +1,7 @@
 """Originals over the network: checked where a checksum is published, and continued where they were cut off."""
 
 import hashlib
+import http.client
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -35,7 +36,14 @@ def download(url: str, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         have = part.stat().st_size if part.is_file() else 0
         request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        try:
+            answer = urllib.request.urlopen(request, timeout=60)
+        except urllib.error.HTTPError as error:
+            if error.code != 416:
+                raise
+            part.unlink(missing_ok=True)  # nothing comes after it: it is whole, or of another file
+            answer = urllib.request.urlopen(url, timeout=60)
+        with answer:
             have = have if answer.status == 206 else 0  # a server that knows no ranges starts from the beginning
             total = have + int(answer.headers.get("Content-Length", 0))
             with part.open("ab" if have else "wb") as file, progress(f"{path.name}, bytes", total) as advance:
@@ -47,7 +55,8 @@ def download(url: str, path: Path) -> None:
         if got < total:
             raise DataError(f"{url}: the connection ended after {got:,} of {total:,} bytes; the next start goes on")
         part.replace(path)
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
-        raise DataError(f"{url} could not be downloaded ({getattr(error, 'reason', error)})") from None
+    except (urllib.error.URLError, TimeoutError, ConnectionError, http.client.HTTPException) as error:
+        reason = " ".join(str(getattr(error, "reason", error)).split()) or type(error).__name__
+        raise DataError(f"{url} could not be downloaded ({reason})") from None
     except OSError as error:
         raise DataError(f"{path} could not be written: {error.strerror or error}") from None

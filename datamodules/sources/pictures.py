@@ -18,6 +18,9 @@ from infogan.errors import DataError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")
+"""What Pillow may take a file for, whatever its name: it hands PostScript to another program."""
+
 LARGEST = 200 * 2**20
 """Bytes of one picture: more is a mistake or a bomb."""
 
@@ -49,8 +52,8 @@ class Pictures:
             with self.place.open("rb") as file:
                 file.seek(entry.offset)
                 return file.read(entry.size)
-        except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
-            raise DataError(f"{self.where(entry)} could not be read: {error}") from None
+        except Exception as error:  # zipfile lets the errors of every kind of packing through
+            raise DataError(f"{self.where(entry)} could not be read: {' '.join(str(error).split())}") from None
 
     def where(self, entry: Picture) -> str:
         """How a person finds the image."""
@@ -97,7 +100,7 @@ class Decoder:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", Image.DecompressionBombWarning)
-                with Image.open(io.BytesIO(contents)) as picture:
+                with Image.open(io.BytesIO(contents), formats=FORMATS) as picture:
                     if picture.mode.startswith("I") or picture.mode == "F":
                         raise DataError(f"{where} has more than 8 bits a channel: convert it to 8 bits")
                     return self._fitted(picture)
@@ -115,9 +118,9 @@ class Decoder:
             upright = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
         converted = upright.convert("L" if self.channels == 1 else "RGB")
         side = self.crops.get(converted.size, min(converted.size))
-        left, top = (converted.width - side) / 2, (converted.height - side) / 2
-        box = (left, top, left + side, top + side)
-        return np.asarray(converted.resize((self.size, self.size), Image.Resampling.BILINEAR, box=box))
+        left, top = (converted.width - side) // 2, (converted.height - side) // 2
+        square = converted.crop((left, top, left + side, top + side))
+        return np.asarray(square.resize((self.size, self.size), Image.Resampling.BILINEAR))
 
 
 @lru_cache(maxsize=4)
@@ -131,7 +134,8 @@ def pictures_in(place: Path) -> Pictures:
     archive is damaged, or where a member's name would lead out of it.
     """
     if place.is_dir():
-        names = sorted(path.relative_to(place).as_posix() for path in place.rglob("*") if _is_picture(path.name))
+        paths = ((path.relative_to(place).as_posix(), path) for path in place.rglob("*"))
+        names = sorted(name for name, path in paths if _is_picture(name) and not path.is_dir())
         found = Pictures(place, "folder", tuple(Picture(name, 0) for name in names))
     elif zipfile.is_zipfile(place):
         found = Pictures(place, "zip", tuple(_zip_entries(place)))
@@ -151,11 +155,11 @@ def _is_picture(name: str) -> bool:
 def _zip_entries(place: Path) -> list[Picture]:
     try:
         members = _open_zip(place).infolist()
-    except (OSError, zipfile.BadZipFile) as error:
-        raise DataError(f"{place} is damaged: {error}") from None
+    except Exception as error:  # zipfile lets many kinds of errors of damaged files through
+        raise DataError(f"{place} is damaged: {' '.join(str(error).split())}") from None
     for member in members:
         _refuse_unsafe(place, member.filename, member.file_size)
-    kept = [member for member in members if not member.is_dir() and _is_picture(member.filename)]
+    kept = [member for member in members if _is_picture(member.filename) and not member.is_dir()]
     return [Picture(member.filename, member.file_size) for member in sorted(kept, key=lambda m: m.filename)]
 
 
@@ -163,8 +167,13 @@ def _tar_entries(place: Path) -> list[Picture]:
     try:
         with tarfile.open(place, "r:") as archive:
             members = archive.getmembers()
+        with place.open("rb") as file:  # tarfile takes the end of the file, or a damaged header, for the archive's end
+            file.seek(archive.offset)
+            whole = file.read(tarfile.BLOCKSIZE) == tarfile.NUL * tarfile.BLOCKSIZE
     except (tarfile.TarError, OSError, ValueError, EOFError) as error:
         raise DataError(f"{place} is no uncompressed tar, or is damaged: {error}") from None
+    if not whole:
+        raise DataError(f"{place} is cut off or damaged after {len(members):,} members")
     length = place.stat().st_size
     for member in members:
         if not (member.isfile() or member.isdir()):

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import torch
 
-from datamodules.base import BatchStream, ImageDataModule, LabelledImages, epoch_order
+from datamodules.base import BatchStream, ImageDataModule, Setting, epoch_order, held_out
 from datamodules.digits import Digits
+from datamodules.store import Originals, part_of_arrays
 from infogan.errors import DataError
 from infogan.pixels import scaled
 
@@ -73,15 +74,20 @@ def test_a_batch_is_uint8():
     assert batch.dtype == torch.uint8
 
 
-def digits(batch_size=100, value_range=(-1.0, 1.0), seed=0):
-    return Digits(Path("nowhere"), batch_size, value_range, seed)
+@pytest.fixture
+def digits(tmp_path):
+    def build(batch_size=100, value_range=(-1.0, 1.0), seed=0):
+        return Digits(Setting(Path("nowhere"), tmp_path / "stores", batch_size, value_range, seed))
+
+    return build
 
 
-def test_digits():
+def test_digits(digits):
     train, test = digits().split("train"), digits().split("test")
     assert train.images.shape == (1437, 1, 8, 8)
     assert test.images.shape == (360, 1, 8, 8)
-    assert Digits.train_size == 1437
+    assert Digits.expected_train_size == digits().train_size == 1437
+    assert digits().class_names == tuple("0123456789")
     for data in (train, test):
         assert (data.images.dtype, data.labels.dtype) == (torch.uint8, torch.int64)
         assert (data.images.min(), data.images.max()) == (0, 255)
@@ -90,18 +96,18 @@ def test_digits():
     assert digits().classes == 10
 
 
-def test_digits_are_stratified():
+def test_digits_are_stratified(digits):
     train, test = (digits().split(split).labels.bincount() for split in ("train", "test"))
     assert ((train - 0.8 * (train + test)).abs() <= 1).all()
 
 
-def test_digits_are_split_once_for_all_seeds():
+def test_digits_are_split_once_for_all_seeds(digits):
     one, two = digits(seed=0).split("train"), digits(seed=1).split("train")
     assert torch.equal(one.images, two.images)
     assert torch.equal(one.labels, two.labels)
 
 
-def test_digits_splits_are_disjoint_and_complete():
+def test_digits_splits_are_disjoint_and_complete(digits):
     from sklearn.datasets import load_digits
 
     images, labels = load_digits(return_X_y=True)
@@ -115,7 +121,7 @@ def test_digits_splits_are_disjoint_and_complete():
     assert sorted(pairs) == sorted(originals)
 
 
-def test_batches_keep_the_splits_order():
+def test_batches_keep_the_splits_order(digits):
     data = digits()
     parts = list(data.batches("test", 100))
     assert [len(part) for part in parts] == [100, 100, 100, 60]
@@ -123,23 +129,83 @@ def test_batches_keep_the_splits_order():
     assert torch.equal(torch.cat(list(data.batches("test", 100, limit=150))), torch.cat(parts)[:150])
 
 
-def test_a_split_is_read_once_and_its_shape_is_checked():
-    class Fake(ImageDataModule):
-        data_set, image_shape, class_names, train_size = "fake", (1, 2, 2), ("a",), 3
-        reads = 0
+class Fake(ImageDataModule):
+    data_set, licence, image_shape = "fake", "none", (1, 2, 2)
+    reads, side = 0, 2
 
-        def read(self, split):
-            self.reads += 1
-            side = 2 if split == "train" else 3
-            return LabelledImages(torch.zeros(3, 1, side, side, dtype=torch.uint8), torch.zeros(3, dtype=torch.int64))
+    def originals(self):
+        self.reads += 1
+        images = np.arange(3 * self.side**2, dtype=np.uint8).reshape(3, 1, self.side, self.side)
+        return Originals(part_of_arrays(images), part_of_arrays(images[:1]), "thin air", factor_names=())
 
-    data = Fake(Path("nowhere"), 2, (0.0, 1.0), 0)
+
+def fake(tmp_path, batch_size=2):
+    return Fake(Setting(tmp_path, tmp_path / "stores", batch_size, (0.0, 1.0), 0))
+
+
+def test_originals_are_read_once_and_a_split_is_mapped_once(tmp_path, capsys):
+    data = fake(tmp_path)
+    data.prepare_data()
     assert data.split("train") is data.split("train")
+    assert data.split("train").images.flatten().tolist() == list(range(12))
+    data.prepare_data()
     assert data.reads == 1
-    with pytest.raises(DataError, match=r"data=fake: images are \(1, 3, 3\), not \(1, 2, 2\)"):
-        data.split("test")
+    assert capsys.readouterr().out.count("\n") == 1
+    again = fake(tmp_path)
+    again.prepare_data()
+    assert again.reads == 0
+    assert torch.equal(again.split("train").images, data.split("train").images)
+    assert capsys.readouterr().out == ""
 
 
-def test_batches_are_scaled_on_the_device():
+def test_images_of_another_shape_are_refused(tmp_path):
+    data = fake(tmp_path)
+    data.side = 3
+    with pytest.raises(DataError, match=r"data=fake: images are uint8 of \(1, 3, 3\), not uint8 of \(1, 2, 2\)"):
+        data.prepare_data()
+    assert not [path for path in (tmp_path / "stores").rglob("*") if path.is_file() and path.suffix != ".lock"]
+
+
+def test_without_labels_there_are_no_classes(tmp_path):
+    data = fake(tmp_path)
+    assert (data.classes, data.class_names, data.factor_names, data.train_size) == (0, (), (), 3)
+    with pytest.raises(DataError, match="data=fake has no labels"):
+        data.labels("train")
+
+
+def test_a_store_is_made_anew_when_its_originals_change(tmp_path):
+    original = tmp_path / "original"
+    original.write_text("one")
+
+    class Watching(Fake):
+        def files(self):
+            return [original] if original.exists() else []
+
+    def prepared():
+        data = Watching(Setting(tmp_path, tmp_path / "stores", 2, (0.0, 1.0), 0))
+        data.prepare_data()
+        return data
+
+    assert [prepared().reads, prepared().reads] == [1, 0]
+    original.write_text("another")
+    assert [prepared().reads, prepared().reads] == [1, 0]
+    original.unlink()
+    assert prepared().reads == 0, "what was decoded is there, and all that is left"
+
+
+@pytest.mark.parametrize("count", [2, 10, 95, 1000])
+def test_a_tenth_is_held_out(count):
+    train, test = held_out(count)
+    assert sorted([*train, *test]) == list(range(count))
+    assert (sorted(train), sorted(test)) == (list(train), list(test))
+    assert len(test) == max(1, round(count / 10))
+    again = held_out(count)
+    assert (again[0] == train).all()
+    assert (again[1] == test).all()
+    if count == 1000:
+        assert 350 < test.mean() < 650, "it is drawn from all of them"
+
+
+def test_batches_are_scaled_on_the_device(digits):
     batch = torch.tensor([[[[0, 255]]]], dtype=torch.uint8)
     assert digits().on_after_batch_transfer(batch, 0).tolist() == [[[[-1.0, 1.0]]]]

@@ -8,6 +8,7 @@ import pytest
 import torch
 import torchvision
 
+from datamodules.base import Setting
 from datamodules.fashion_mnist import FashionMNIST
 from datamodules.mnist import MNIST
 from infogan.errors import DataError
@@ -49,7 +50,7 @@ def small(request, tmp_path, monkeypatch):
 
 
 def module(data_set, root):
-    return data_set(root, 4, (0.0, 1.0), 0)
+    return data_set(Setting(root, Path(os.environ["INFOGAN_STORES"]), 4, (0.0, 1.0), 0))
 
 
 def pack(folder):
@@ -155,9 +156,9 @@ def test_the_official_files(data_set, name, first, counts):
     train, test = data.split("train"), data.split("test")
     assert train.images.shape == (60_000, 1, 28, 28)
     assert test.images.shape == (10_000, 1, 28, 28)
-    assert data_set.train_size == 60_000
+    assert data_set.expected_train_size == data.train_size == 60_000
     assert train.labels[0] == first
     assert train.labels.bincount().tolist() == counts
     assert test.labels.bincount().sum() == 10_000
-    assert len(data_set.class_names) == data.classes == 10
+    assert len(data.class_names) == data.classes == 10
     assert (train.images.min(), train.images.max()) == (0, 255)

@@ -1,0 +1,94 @@
+"""Downloads from a server on this machine: whole, continued, cut off, refused."""
+
+import hashlib
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from datamodules.sources.download import download, verified
+from infogan.errors import DataError
+
+CONTENTS = bytes(range(256)) * 5000
+
+
+class Handler(BaseHTTPRequestHandler):
+    ranges = True
+    cut_after = None
+    asked: list[str | None]
+
+    def do_GET(self):
+        asked = self.headers.get("Range")
+        self.server.asked.append(asked)
+        if self.path != "/file":
+            self.send_error(404)
+            return
+        first = int(asked.removeprefix("bytes=").removesuffix("-")) if asked and self.server.ranges else 0
+        self.send_response(206 if first else 200)
+        body = CONTENTS[first:]
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body[: self.server.cut_after])
+
+    def log_message(self, *_):
+        """Not on the tests' output."""
+
+
+@pytest.fixture
+def server():
+    running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    running.ranges, running.cut_after, running.asked = True, None, []
+    running.url = f"http://127.0.0.1:{running.server_port}/file"
+    threading.Thread(target=running.serve_forever, daemon=True).start()
+    yield running
+    running.shutdown()
+    running.server_close()
+
+
+def test_a_whole_file(server, tmp_path):
+    download(server.url, tmp_path / "new" / "file")
+    assert (tmp_path / "new" / "file").read_bytes() == CONTENTS
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_download_that_was_cut_off_goes_on(server, tmp_path, ranges):
+    server.ranges, server.cut_after = ranges, 100_000
+    with pytest.raises(
+        DataError, match=r"the connection ended after 100,000 of 1,280,000 bytes; the next start goes on"
+    ):
+        download(server.url, tmp_path / "file")
+    assert not (tmp_path / "file").exists()
+    server.cut_after = None
+    download(server.url, tmp_path / "file")
+    assert (tmp_path / "file").read_bytes() == CONTENTS
+    assert server.asked == [None, "bytes=100000-"]
+
+
+def test_a_file_that_is_not_there(server, tmp_path):
+    with pytest.raises(DataError, match=r"could not be downloaded \(Not Found\)"):
+        download(f"{server.url}s", tmp_path / "file")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_server(tmp_path):
+    with pytest.raises(DataError, match=r"^http://127\.0\.0\.1:9/file could not be downloaded \(.+\)$"):
+        download("http://127.0.0.1:9/file", tmp_path / "file")
+
+
+def test_a_place_that_cannot_be_written(server, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match="could not be written"):
+        download(server.url, tmp_path / "file" / "below")
+
+
+def test_md5(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(CONTENTS)
+    md5 = hashlib.md5(CONTENTS).hexdigest()
+    assert verified(path, md5) == path
+    path.write_bytes(CONTENTS[:-1] + b"x")
+    with pytest.raises(DataError, match=rf"file is not the official file \(md5 \w+, expected {md5}\)"):
+        verified(path, md5)
+    with pytest.raises(DataError, match="could not be read"):
+        verified(tmp_path / "gone", md5)

@@ -1,0 +1,245 @@
+"""Image files of any kind, loose or packed, to one size; what is broken is named, what is unsafe refused."""
+
+import io
+import struct
+import tarfile
+import zipfile
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from datamodules.sources.pictures import Decoder, pictures_in
+from infogan.errors import DataError
+
+RNG = np.random.default_rng(0)
+
+
+def noise(width, height, mode="RGB"):
+    return Image.fromarray(RNG.integers(0, 256, (height, width, 3), dtype=np.uint8)).convert(mode)
+
+
+def encoded(picture, kind="PNG", **options):
+    stream = io.BytesIO()
+    picture.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+CONTENTS = {
+    "b/two.jpg": encoded(noise(40, 30), "JPEG"),
+    "a/one.png": encoded(noise(30, 40)),
+    "a/three.bmp": encoded(noise(32, 32, "L"), "BMP"),
+}
+
+
+def folder(place, contents):
+    for name, data in contents.items():
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).write_bytes(data)
+    return place
+
+
+def packed_zip(place, contents):
+    with zipfile.ZipFile(place, "w") as archive:
+        for name, data in contents.items():
+            archive.writestr(name, data)
+    return place
+
+
+def packed_tar(place, contents):
+    with tarfile.open(place, "w") as archive:
+        for name, data in contents.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    return place
+
+
+def decoded(place, size=16, channels=3, skip_broken=False, **options):
+    pictures = pictures_in(place)
+    return Decoder(pictures, size, channels, skip_broken, **options)(range(len(pictures.entries)))
+
+
+def one(tmp_path, data, name="picture.png", **options):
+    return decoded(folder(tmp_path / "one", {name: data}), **options).images[0]
+
+
+def test_a_folder_a_zip_and_a_tar_hold_the_same_images(tmp_path):
+    loose = folder(tmp_path / "loose", CONTENTS)
+    for name in (".hidden.png", "__MACOSX/a/one.png", "a/._one.png", "notes.txt"):
+        folder(loose, {name: b"no image"})
+    places = [loose, packed_zip(tmp_path / "x.zip", CONTENTS), packed_tar(tmp_path / "x.tar", CONTENTS)]
+    found = [decoded(place) for place in places]
+    assert [entry.name for entry in pictures_in(loose).entries] == sorted(CONTENTS)
+    for chunk in found:
+        assert (chunk.images.shape, chunk.images.dtype) == ((3, 3, 16, 16), np.uint8)
+        assert (chunk.images == found[0].images).all()
+        assert chunk.rows.tolist() == [0, 1, 2]
+
+
+def test_the_middle_square_is_kept(tmp_path):
+    wide = np.zeros((8, 24, 3), np.uint8)
+    wide[:, 8:16] = (10, 20, 30)
+    images = one(tmp_path, encoded(Image.fromarray(wide)), size=8)
+    assert (images == np.array([10, 20, 30])[:, None, None]).all()
+
+
+def test_a_smaller_square_for_pictures_of_one_size(tmp_path):
+    aligned = np.full((218, 178), 255, np.uint8)
+    aligned[35:183, 15:163] = 7
+    data = encoded(Image.fromarray(aligned))
+    assert (one(tmp_path, data, size=8, channels=1, crops={(178, 218): 148}) == 7).all()
+    assert (one(tmp_path, data, size=8, channels=1) > 200).any()
+    assert (one(tmp_path, data, size=8, channels=1, crops={(100, 100): 20}) > 200).any()
+
+
+def test_a_picture_is_turned_as_its_camera_says(tmp_path):
+    top = np.zeros((16, 16), np.uint8)
+    top[:8] = 200
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the right side of what is shown is the top of what is stored
+    image = one(tmp_path, encoded(Image.fromarray(top), "PNG", exif=exif), channels=1)[0]
+    assert image[:, 8:].min() > 190
+    assert image[:, :8].max() < 10
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_what_is_transparent_becomes_white(tmp_path, mode):
+    picture = Image.new("RGBA", (16, 16), (0, 0, 0, 0))
+    picture.paste((50, 50, 50, 255), (0, 0, 16, 8))
+    options = {}
+    if mode == "P":
+        picture = picture.convert("RGB").quantize(2)
+        options = {"transparency": picture.getpixel((0, 15))}
+    else:
+        picture = picture.convert(mode)
+    image = one(tmp_path, encoded(picture, "PNG", **options))
+    assert (image[:, 8:] == 255).all()
+    assert (np.abs(image[:, :8].astype(int) - 50) <= 1).all()
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind"), [("1", "PNG"), ("L", "PNG"), ("P", "GIF"), ("CMYK", "JPEG"), ("RGB", "WEBP")]
+)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_modes_of_colour(tmp_path, mode, kind, channels):
+    image = one(tmp_path, encoded(Image.new("RGB", (20, 20), "white").convert(mode), kind), channels=channels)
+    assert image.shape == (channels, 16, 16)
+    assert image.min() > 250
+
+
+def test_gray_is_the_luminance(tmp_path):
+    image = one(tmp_path, encoded(Image.new("RGB", (20, 20), (255, 0, 0))), channels=1)
+    assert (image == round(0.299 * 255)).all()
+
+
+def test_fine_stripes_become_an_even_gray(tmp_path):
+    stripes = np.zeros((160, 160), np.uint8)
+    stripes[:, ::2] = 255
+    image = one(tmp_path, encoded(Image.fromarray(stripes)), size=16, channels=1)
+    assert 120 <= image.min() <= image.max() <= 135
+
+
+def png_that_claims(width, height):
+    def part(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + part(b"IHDR", header) + part(b"IDAT", zlib.compress(b"\0" * 100)) + part(b"IEND", b"")
+
+
+WIDE = Image.fromarray(RNG.integers(0, 65536, (8, 8), dtype=np.uint16))
+BROKEN = {
+    "empty.png": (b"", "is empty"),
+    "text.png": (b"once upon a time", "is not an image"),
+    "cut.png": (encoded(noise(64, 64))[:3000], "is damaged"),
+    "cut.jpg": (encoded(noise(64, 64), "JPEG")[:1000], "is damaged"),
+    "header.png": (encoded(noise(64, 64))[:20], "is "),
+    "deep.png": (encoded(WIDE), "more than 8 bits"),
+    "real.tif": (encoded(Image.new("F", (8, 8)), "TIFF"), "more than 8 bits"),
+    "bomb.png": (png_that_claims(30_000, 30_000), "too many pixels"),
+    "short.png": (png_that_claims(64, 64), "is damaged"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_image_is_named(tmp_path, name):
+    data, why = BROKEN[name]
+    for place in (
+        folder(tmp_path / "loose", {name: data}),
+        packed_zip(tmp_path / "x.zip", {name: data}),
+        packed_tar(tmp_path / "x.tar", {name: data}),
+    ):
+        with pytest.raises(DataError) as error:
+            decoded(place)
+        line = str(error.value)
+        assert "\n" not in line
+        assert name in line
+        assert str(place) in line
+        assert why in line
+
+
+def test_broken_images_are_left_out_when_asked(tmp_path):
+    contents = {**CONTENTS, "a/oo.png": b"", "zz.png": b"text"}
+    chunk = decoded(folder(tmp_path / "loose", contents), skip_broken=True)
+    assert chunk.rows.tolist() == [0, 2, 3], "a/oo.png comes second and zz.png last"
+    assert (chunk.images == decoded(folder(tmp_path / "whole", CONTENTS)).images).all()
+
+
+def test_some_of_them(tmp_path):
+    pictures = pictures_in(folder(tmp_path / "loose", CONTENTS))
+    assert [entry.name for entry in pictures.only([2, 0]).entries] == ["b/two.jpg", "a/one.png"]
+
+
+@pytest.mark.parametrize("name", ["../out.png", "a/../../out.png", "/out.png", "..\\out.png", "C:\\out.png"])
+@pytest.mark.parametrize("pack", [packed_zip, packed_tar])
+def test_names_that_lead_out_of_an_archive(tmp_path, pack, name):
+    place = pack(tmp_path / "in" / "x" if (tmp_path / "in").mkdir() is None else None, {**CONTENTS, name: b"x"})
+    with pytest.raises(DataError, match=r"which leads out of it: refused$"):
+        pictures_in(place)
+    assert [path.name for path in tmp_path.rglob("*")] == ["in", "x"]
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE])
+def test_links_and_devices_in_a_tar(tmp_path, kind):
+    place = packed_tar(tmp_path / "x.tar", CONTENTS)
+    with tarfile.open(place, "a") as archive:
+        member = tarfile.TarInfo("a/link.png")
+        member.type, member.linkname = kind, "/etc/passwd"
+        archive.addfile(member)
+    with pytest.raises(DataError, match=r"x\.tar holds a/link\.png, which is a link or a device: refused"):
+        pictures_in(place)
+
+
+def test_a_tar_that_is_cut_off(tmp_path):
+    place = packed_tar(tmp_path / "x.tar", CONTENTS)
+    whole = place.read_bytes()
+    for length in (100, 700, 1200, 3000):
+        place.write_bytes(whole[:length])
+        with pytest.raises(DataError, match=r"x\.tar"):
+            decoded(place)
+
+
+def test_a_zip_that_is_cut_off_or_flipped(tmp_path):
+    place = packed_zip(tmp_path / "x.zip", CONTENTS)
+    whole = bytearray(place.read_bytes())
+    place.write_bytes(whole[:-200])
+    with pytest.raises(DataError, match=r"x\.zip"):
+        decoded(place)
+    place = tmp_path / "y.zip"
+    whole[200] ^= 1  # in the bytes of the first image, whose checksum the archive holds
+    place.write_bytes(whole)
+    with pytest.raises(DataError, match=r"b/two\.jpg in \S+y\.zip could not be read"):
+        decoded(place)
+
+
+def test_what_holds_no_images(tmp_path):
+    (tmp_path / "notes.txt").write_text("nothing")
+    for place, why in (
+        (tmp_path, "holds no images"),
+        (tmp_path / "gone", "does not exist"),
+        (tmp_path / "notes.txt", "no uncompressed tar"),
+    ):
+        with pytest.raises(DataError, match=why):
+            pictures_in(place)

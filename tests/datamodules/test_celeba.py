@@ -1,0 +1,144 @@
+import io
+import zipfile
+
+import numpy as np
+import pytest
+import torchvision
+from PIL import Image
+
+from datamodules.base import Setting
+from datamodules.celeba import CelebA
+from infogan.errors import DataError
+
+COUNT = 24
+NAMES = [f"{k:06d}.jpg" for k in range(1, COUNT + 1)]
+ATTRIBUTES = [[1 if (k + j) % 3 else -1 for j in range(3)] for k in range(COUNT)]
+
+
+def picture(k, size=(178, 218)):
+    stream = io.BytesIO()
+    Image.new("RGB", size, (k * 10, 0, 0)).save(stream, "JPEG", quality=95)
+    return stream.getvalue()
+
+
+def images(folder, size=(178, 218)):
+    folder.mkdir(parents=True)
+    for k, name in enumerate(NAMES):
+        (folder / name).write_bytes(picture(k, size))
+
+
+@pytest.fixture
+def root(tmp_path):
+    """torchvision's folder, whole."""
+    celeba = tmp_path / "celeba"
+    images(celeba / "img_align_celeba")
+    rows = [" ".join([name, *map(str, values)]) for name, values in zip(NAMES, ATTRIBUTES, strict=True)]
+    (celeba / "list_attr_celeba.txt").write_text("\n".join([str(COUNT), "Smiling Young Male", *rows]) + "\n")
+    partition = [f"{name} {0 if k < 16 else 1 if k < 20 else 2}" for k, name in enumerate(NAMES)]
+    (celeba / "list_eval_partition.txt").write_text("\n".join(partition) + "\n")
+    for other in ("identity_CelebA.txt", "list_bbox_celeba.txt", "list_landmarks_align_celeba.txt"):
+        (celeba / other).write_text("")
+    return tmp_path
+
+
+def celeba(root, path=None, size=32, skip_broken=False):
+    return CelebA(Setting(root, root / "stores", 4, (0.0, 1.0), 0), path, size, skip_broken)
+
+
+def reds(data, split):
+    return [round(image[0].float().mean().item() / 10) for image in data.split(split).images]
+
+
+def test_torchvisions_folder(root):
+    data = celeba(root)
+    data.prepare_data()
+    assert data.split("train").images.shape == (20, 3, 32, 32)
+    assert (reds(data, "train"), reds(data, "test")) == (list(range(20)), [20, 21, 22, 23])
+    assert data.factor_names == ("Smiling", "Young", "Male")
+    assert data.split("train").factors.tolist() == [[float(v == 1) for v in row] for row in ATTRIBUTES[:20]]
+    assert data.split("train").labels is None
+
+
+def test_only_images(root, tmp_path):
+    for text in (root / "celeba").glob("*.txt"):
+        text.unlink()
+    data = celeba(root, size=64)
+    data.prepare_data()
+    assert (len(data.split("train").images), len(data.split("test").images)) == (22, 2)
+    assert sorted(reds(data, "train") + reds(data, "test")) == list(range(24))
+    assert data.split("train").factors is None
+    assert data.image_shape == (3, 64, 64)
+
+
+@pytest.mark.parametrize("name", ["img_align_celeba.zip", "some.zip"])
+def test_a_zip(tmp_path, name):
+    (tmp_path / "celeba").mkdir()
+    with zipfile.ZipFile(tmp_path / "celeba" / name, "w") as archive:
+        for k, image in enumerate(NAMES):
+            archive.writestr(f"img_align_celeba/{image}", picture(k))
+    data = celeba(tmp_path)
+    data.prepare_data()
+    assert sorted(reds(data, "train") + reds(data, "test")) == list(range(24))
+
+
+def test_a_folder_elsewhere_of_another_size(tmp_path):
+    images(tmp_path / "mine", (64, 64))
+    data = celeba(tmp_path, str(tmp_path / "mine"))
+    data.prepare_data()
+    assert sorted(reds(data, "train") + reds(data, "test")) == list(range(24))
+
+
+def test_the_field_cuts_the_middle_148(tmp_path):
+    folder = tmp_path / "celeba" / "img_align_celeba"
+    folder.mkdir(parents=True)
+    image = np.full((218, 178, 3), 255, np.uint8)
+    image[35:183, 15:163] = 100
+    for k in range(4):
+        Image.fromarray(image).save(folder / f"{k}.png")
+    data = celeba(tmp_path)
+    data.prepare_data()
+    assert (data.split("train").images == 100).all()
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "line"),
+    [
+        ("list_attr_celeba.txt", lambda text: text.replace("000003.jpg", "x.jpg"), "has no line for the image 000003"),
+        ("list_attr_celeba.txt", lambda text: text.replace(" 1", " one"), "is damaged"),
+        ("list_attr_celeba.txt", lambda text: text.replace("Young ", ""), "3 values a line for 2 names"),
+        ("list_attr_celeba.txt", lambda text: "", "is damaged"),
+        ("list_eval_partition.txt", lambda text: text[:100], "has no line for the image"),
+        ("list_eval_partition.txt", lambda text: text.replace(" 2", " 2 2"), "is damaged"),
+    ],
+)
+def test_damaged_tables(root, file, change, line):
+    path = root / "celeba" / file
+    path.write_text(change(path.read_text()))
+    with pytest.raises(DataError) as error:
+        celeba(root).prepare_data()
+    assert file in str(error.value)
+    assert line in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_broken_image(root):
+    path = root / "celeba" / "img_align_celeba" / NAMES[5]
+    path.write_bytes(b"")
+    with pytest.raises(DataError, match=r"000006\.jpg is empty \(0 bytes\)$"):
+        celeba(root).prepare_data()
+    assert not list((root / "stores").rglob("*.images"))
+    data = celeba(root, skip_broken=True)
+    data.prepare_data()
+    assert reds(data, "train") == [k for k in range(20) if k != 5]
+    assert data.split("train").factors[5].tolist() == [float(v == 1) for v in ATTRIBUTES[6]]
+
+
+def test_google_drive_refuses(tmp_path, monkeypatch):
+    def fail(*args, **kwargs):
+        raise RuntimeError("quota\nexceeded")
+
+    monkeypatch.setattr(torchvision.datasets, "CelebA", fail)
+    with pytest.raises(
+        DataError, match=r"Google Drive often refuses\): put img_align_celeba\.zip, .* into \S+celeba, "
+    ):
+        celeba(tmp_path).prepare_data()

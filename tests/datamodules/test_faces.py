@@ -1,0 +1,108 @@
+import pickle
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from datamodules.base import Setting
+from datamodules.faces import Faces
+from infogan.errors import DataError
+
+SHAPE = (5, 4, 3, 2, 16, 16)
+RENDERS = torch.arange(5 * 4 * 3 * 2).reshape(*SHAPE[:4], 1, 1).expand(SHAPE).to(torch.uint8)
+
+
+def faces(root, source="tensor", path=None, size=16, images=40, skip_broken=False):
+    setting = Setting(root, root / "stores", 2, (0.0, 1.0), 0)
+    return Faces(setting, source, None if path is None else str(path), size, images, 3, skip_broken)
+
+
+@pytest.mark.parametrize("size", [16, 8])
+def test_a_tensor_of_renders(tmp_path, size):
+    (tmp_path / "faces").mkdir()
+    torch.save(RENDERS.clone(), tmp_path / "faces" / "basel_face_renders.pth")
+    data = faces(tmp_path, size=size)
+    data.prepare_data()
+    train, test = data.split("train"), data.split("test")
+    assert (train.images.shape, test.images.shape) == ((108, 1, size, size), (12, 1, size, size))
+    assert data.factor_names == ("identity", "azimuth", "elevation", "lighting")
+    for split in (train, test):
+        i, a, e, lamp = split.factors.T
+        assert (split.images[:, 0, 2, 5] == ((i * 4 + a) * 3 + e) * 2 + lamp).all()
+
+
+class Evil:
+    def __reduce__(self):
+        return (print, ("executed",))
+
+
+@pytest.mark.parametrize(
+    "contents",
+    [{"renders": RENDERS}, RENDERS.float(), RENDERS[0], torch.zeros(0), Evil()],
+    ids=["dict", "float", "five axes", "empty", "code"],
+)
+def test_what_is_not_a_tensor_of_renders(tmp_path, contents, capsys):
+    torch.save(contents, tmp_path / "f.pth")
+    with pytest.raises(DataError) as error:
+        faces(tmp_path, path=tmp_path / "f.pth").prepare_data()
+    assert "f.pth" in str(error.value)
+    assert "\n" not in str(error.value)
+    assert "executed" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("damage", ["plain pickle", "cut", "text", "none"])
+def test_damaged_files(tmp_path, damage, capsys):
+    path = tmp_path / "f.pth"
+    torch.save(RENDERS.clone(), path)
+    whole = path.read_bytes()
+    damaged = {"plain pickle": pickle.dumps(Evil()), "cut": whole[: len(whole) // 2], "text": b"once", "none": b""}
+    path.write_bytes(damaged[damage])
+    with pytest.raises(DataError, match=r"f\.pth is not a PyTorch file of plain tensors, or is damaged: [^\n]+$"):
+        faces(tmp_path, path=path).prepare_data()
+    assert "executed" not in capsys.readouterr().out
+
+
+def test_a_folder(tmp_path):
+    for k in range(20):
+        (tmp_path / "mine" / str(k)).mkdir(parents=True)
+        Image.new("RGB", (30, 20), (k, k, k)).save(tmp_path / "mine" / str(k) / "face.png")
+    data = faces(tmp_path, "folder", tmp_path / "mine")
+    data.prepare_data()
+    found = [data.split(split).images[:, 0, 0, 0].tolist() for split in ("train", "test")]
+    assert [len(images) for images in found] == [18, 2]
+    assert sorted(found[0] + found[1]) == list(range(20))
+    assert data.factor_names == ()
+
+
+@pytest.mark.parametrize("source", ["tensor", "bfm", "folder"])
+def test_originals_that_are_not_there(tmp_path, source):
+    with pytest.raises(DataError, match=rf"data=faces data\.source={source}: \S+gone does not exist; data\.path names"):
+        faces(tmp_path, source, tmp_path / "gone").prepare_data()
+
+
+def test_rendered_faces_in_a_store(tmp_path, monkeypatch):
+    asked = []
+
+    def render_faces(heads, rows, seed, size):
+        factors = np.array([(row, heads, seed, 0, 0) for row in rows], np.float32)
+        return np.stack([np.full((1, size, size), row, np.uint8) for row in rows]), factors
+
+    def heads_from_anny(identities, seed):
+        asked.append((identities, seed))
+        return 7
+
+    fake = SimpleNamespace(
+        FACE_FACTORS=("identity", "azimuth", "elevation", "lighting", "width"),
+        render_faces=render_faces,
+        heads_from_anny=heads_from_anny,
+    )
+    monkeypatch.setitem(sys.modules, "datamodules.rendering.faces", fake)
+    data = faces(tmp_path, "rendered")
+    data.prepare_data()
+    assert asked == [(3, 0)]
+    assert (data.expected_train_size, data.train_size) == (36, 36)
+    assert data.split("train").images[:, 0, 0, 0].tolist() == list(range(36))
+    assert data.split("test").factors[:, 0].tolist() == [36, 37, 38, 39], "no render is in both splits"

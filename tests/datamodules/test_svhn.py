@@ -1,0 +1,97 @@
+import hashlib
+
+import numpy as np
+import pytest
+import torchvision
+from scipy.io import savemat
+
+from datamodules.base import Setting
+from datamodules.svhn import SVHN
+from infogan.errors import DataError
+
+RNG = np.random.default_rng(0)
+SIZES = {"train": 300, "extra": 270, "test": 20}
+IMAGES = {name: RNG.integers(0, 256, (32, 32, 3, n), dtype=np.uint8) for name, n in SIZES.items()}
+LABELS = {name: 1 + np.arange(n) % 10 for name, n in SIZES.items()}
+"""1 to 10, and 10 stands for the digit 0, as in the official files."""
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    return write(tmp_path, monkeypatch)
+
+
+def write(root, monkeypatch, change=lambda contents: contents, cut=None):
+    (root / "SVHN").mkdir(exist_ok=True)
+    md5 = {}
+    for name in SIZES:
+        path = root / "SVHN" / f"{name}_32x32.mat"
+        savemat(path, change({"X": IMAGES[name], "y": LABELS[name][:, None].astype(np.uint8)}))
+        path.write_bytes(path.read_bytes()[:cut])
+        md5[name] = hashlib.md5(path.read_bytes()).hexdigest()
+    monkeypatch.setattr(SVHN, "md5", md5)
+    return root
+
+
+def svhn(root, extra=False):
+    return SVHN(Setting(root, root / "stores", 4, (0.0, 1.0), 0), extra)
+
+
+@pytest.mark.parametrize("extra", [False, True])
+def test_the_official_layout(root, extra):
+    data = svhn(root, extra)
+    data.prepare_data()
+    names = ["train", "extra"] if extra else ["train"]
+    expected = np.concatenate([IMAGES[name].transpose(3, 2, 0, 1) for name in names])
+    assert (data.split("train").images.numpy() == expected).all()
+    assert data.split("train").labels.tolist() == [label % 10 for name in names for label in LABELS[name]]
+    assert (data.split("test").images.numpy() == IMAGES["test"].transpose(3, 2, 0, 1)).all()
+    assert data.split("test").labels.tolist()[8:11] == [9, 0, 1]
+    assert data.class_names == tuple("0123456789")
+    assert data.expected_train_size == (604_388 if extra else 73_257)
+
+
+def test_one_flipped_byte_is_found(root):
+    path = root / "SVHN" / "train_32x32.mat"
+    contents = bytearray(path.read_bytes())
+    contents[5000] ^= 1
+    path.write_bytes(contents)
+    with pytest.raises(DataError, match=r"train_32x32\.mat is not the official file"):
+        svhn(root).prepare_data()
+    assert not list((root / "stores").rglob("manifest.json"))
+
+
+@pytest.mark.parametrize("cut", [0, 100, 1000, -1000])
+def test_a_truncated_file(tmp_path, monkeypatch, cut):
+    write(tmp_path, monkeypatch, cut=cut)
+    with pytest.raises(DataError, match=r"train_32x32\.mat is damaged: [^\n]*$"):
+        svhn(tmp_path).prepare_data()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c: {"X": c["X"][:, :16], "y": c["y"]},
+        lambda c: {"X": c["X"], "y": c["y"][:-1]},
+        lambda c: {"X": c["X"].astype(np.float32), "y": c["y"]},
+    ],
+)
+def test_another_layout(tmp_path, monkeypatch, change):
+    write(tmp_path, monkeypatch, change)
+    with pytest.raises(DataError, match=r"train_32x32\.mat: X is .*: not SVHN's layout$"):
+        svhn(tmp_path).prepare_data()
+
+
+def test_a_missing_array(tmp_path, monkeypatch):
+    write(tmp_path, monkeypatch, lambda c: {"X": c["X"]})
+    with pytest.raises(DataError, match=r"train_32x32\.mat is damaged"):
+        svhn(tmp_path).prepare_data()
+
+
+def test_no_files_and_no_network(tmp_path, monkeypatch):
+    def fail(*args, **kwargs):
+        raise ConnectionError("no\nnetwork")
+
+    monkeypatch.setattr(torchvision.datasets, "SVHN", fail)
+    with pytest.raises(DataError, match=r"put train_32x32\.mat into \S+SVHN, or name the folder above [^\n]*$"):
+        svhn(tmp_path).prepare_data()
