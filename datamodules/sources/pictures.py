@@ -57,7 +57,7 @@ class Pictures:
 
     def where(self, entry: Picture) -> str:
         """How a person finds the image."""
-        return str(self.place / entry.name) if self.kind == "folder" else f"{entry.name} in {self.place}"
+        return _shown(str(self.place / entry.name) if self.kind == "folder" else f"{entry.name} in {self.place}")
 
     def only(self, rows: Sequence[int] | np.ndarray) -> "Pictures":
         """Some of them, in that order."""
@@ -177,10 +177,10 @@ def _tar_entries(place: Path) -> list[Picture]:
     length = place.stat().st_size
     for member in members:
         if not (member.isfile() or member.isdir()):
-            raise DataError(f"{place} holds {member.name}, which is a link or a device: refused")
+            raise DataError(f"{place} holds {_shown(member.name)}, which is a link or a device: refused")
         _refuse_unsafe(place, member.name, member.size)
         if member.isfile() and member.offset_data + member.size > length:
-            raise DataError(f"{place} is cut off: {member.name} is not whole")
+            raise DataError(f"{place} is cut off: {_shown(member.name)} is not whole")
     kept = [member for member in members if member.isfile() and _is_picture(member.name)]
     return [Picture(m.name, m.size, m.offset_data) for m in sorted(kept, key=lambda m: m.name)]
 
@@ -188,9 +188,14 @@ def _tar_entries(place: Path) -> list[Picture]:
 def _refuse_unsafe(place: Path, name: str, size: int) -> None:
     parts = name.replace("\\", "/").split("/")
     if name.startswith(("/", "\\")) or ".." in parts or ":" in parts[0]:
-        raise DataError(f"{place} holds {name}, which leads out of it: refused")
+        raise DataError(f"{place} holds {_shown(name)}, which leads out of it: refused")
     if size > LARGEST and _is_picture(name):
-        raise DataError(f"{place} holds {name}, {size:,} bytes large: refused")
+        raise DataError(f"{place} holds {_shown(name)}, {size:,} bytes large: refused")
+
+
+def _shown(name: str) -> str:
+    """On one line, and without what would steer a terminal: names come from anywhere."""
+    return "".join(letter if letter.isprintable() else "?" for letter in name)
 
 
 def files_of(place: Path) -> list[Path]:

@@ -142,3 +142,31 @@ def test_google_drive_refuses(tmp_path, monkeypatch):
         DataError, match=r"Google Drive often refuses\): put img_align_celeba\.zip, .* into \S+celeba, "
     ):
         celeba(tmp_path).prepare_data()
+
+
+def test_a_part_of_the_images_that_lies_in_one_split(root):
+    """The first images of CelebA all belong to the training split: a tenth of them is held out then."""
+    for name in NAMES[20:]:
+        (root / "celeba" / "img_align_celeba" / name).unlink()
+    data = celeba(root)
+    data.prepare_data()
+    assert (data.train_size, data.store.count("test")) == (18, 2)
+    assert sorted(reds(data, "train") + reds(data, "test")) == list(range(20))
+    expected = [[float(v == 1) for v in ATTRIBUTES[k]] for k in reds(data, "train")]
+    assert data.split("train").factors.tolist() == expected
+
+
+def test_only_the_default_place_is_downloaded_to(tmp_path, monkeypatch):
+    asked = []
+
+    def download(root, split, download):
+        asked.append(root)
+        images(tmp_path / "celeba" / "img_align_celeba")
+
+    monkeypatch.setattr(torchvision.datasets, "CelebA", download)
+    with pytest.raises(DataError, match=r"^data\.path=\S+typo does not exist$"):
+        celeba(tmp_path, str(tmp_path / "typo")).prepare_data()
+    assert asked == []
+    (tmp_path / "celeba").mkdir()  # as a download that was refused leaves it
+    assert celeba(tmp_path).train_size == 22
+    assert asked == [str(tmp_path)]

@@ -130,3 +130,41 @@ def test_rendered_chairs_in_a_store(fake, tmp_path):
     assert [len(found) for found in models] == [3, 1]
     assert set.union(*models) == {0, 1, 2, 3}
     assert "rendered here" in data.store.manifest["source"]
+
+
+def test_models_whose_names_end_alike_are_not_taken_for_one(tmp_path):
+    name = f"chair_{names()[0]}"
+    write_tar(tmp_path / "rendered_chairs.tar", [(name, render(names()[0]))])
+    with pytest.raises(DataError, match=rf"{name} in \S+: not named as in Aubry's archive"):
+        chairs(tmp_path).prepare_data()
+
+
+@pytest.mark.parametrize("step", [1, 61, 62, 63, 100, 256])
+def test_chunks_join_without_a_seam(fake, step):
+    models = np.array([2, 3, 7, 11, 40])
+    images, factors = fake_render(models, 0, 4)
+    chunks = [ChairMaker(models, 4)(range(k, min(k + step, len(images)))) for k in range(0, len(images), step)]
+    assert (np.concatenate([chunk.images for chunk in chunks]) == images).all()
+    assert (np.concatenate([chunk.factors for chunk in chunks]) == factors).all()
+
+
+def test_a_broken_render_is_named_or_left_out(tmp_path):
+    write_folder(tmp_path / "rendered_chairs")
+    broken = tmp_path / "rendered_chairs" / names()[7]
+    broken.write_bytes(broken.read_bytes()[:-40])
+    with pytest.raises(DataError, match=rf"{names()[7]} is damaged: [^\n]+$"):
+        chairs(tmp_path).prepare_data()
+    data = chairs(tmp_path, skip_broken=True)
+    for split in (data.split("train"), data.split("test")):
+        model, azimuth, _ = split.factors.T
+        assert (split.images[:, 0, 3, 3] == 40 * model + azimuth).all()
+    assert data.train_size + data.store.count("test") == 23
+
+
+def test_where_the_archive_lies_is_nothing_to_rendered_chairs(tmp_path):
+    def folder(path=None, **options):
+        return chairs(tmp_path, path, **options).store_folder
+
+    assert folder(source="rendered") == folder("x", source="rendered", skip_broken=True)
+    others = {folder(source="rendered", models=21), folder(source="rendered", size=32), folder(), folder("x")}
+    assert len(others | {folder(source="rendered")}) == 5

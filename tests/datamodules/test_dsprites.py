@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from datamodules.base import Setting
+from datamodules.base import Setting, held_out
 from datamodules.dsprites import DSprites
 from infogan.errors import DataError
 
@@ -120,3 +120,21 @@ def test_the_part_at_hand(real_data, tmp_path):
     factors = data.split("train").factors
     assert [len(column.unique()) for column in factors.T] == [3, 6, 40, 32, 32]
     assert {*data.split("test").images.unique().tolist()} == {0, 255}
+
+
+def test_rows_across_chunks(tmp_path):
+    images = np.zeros((600, 64, 64), np.uint8)
+    images.reshape(600, -1)[np.arange(600), np.arange(600)] = 1
+    write(tmp_path, {"imgs": images, "latents_values": np.ones((600, 6))})
+    for split, rows in zip(("train", "test"), held_out(600), strict=True):
+        found = dsprites(tmp_path).split(split).images.flatten(1).int().argmax(1)
+        assert found.tolist() == rows.tolist()
+
+
+@pytest.mark.parametrize("key", ["imgs", "latents_values"])
+def test_a_missing_key(tmp_path, key):
+    some = {name: array for name, array in contents().items() if name != key and array.dtype != object}
+    (tmp_path / "dsprites").mkdir()
+    np.savez(tmp_path / "dsprites" / "some.npz", **some)
+    with pytest.raises(DataError, match=rf"some\.npz is [^\n]*damaged: [^\n]*{key}"):
+        dsprites(tmp_path).prepare_data()

@@ -7,8 +7,8 @@ import pytest
 import torch
 from PIL import Image
 
-from datamodules.base import Setting
-from datamodules.faces import Faces
+from datamodules.base import Setting, held_out
+from datamodules.faces import FaceMaker, Faces
 from infogan.errors import DataError
 
 SHAPE = (5, 4, 3, 2, 16, 16)
@@ -106,3 +106,49 @@ def test_rendered_faces_in_a_store(tmp_path, monkeypatch):
     assert (data.expected_train_size, data.train_size) == (36, 36)
     assert data.split("train").images[:, 0, 0, 0].tolist() == list(range(36))
     assert data.split("test").factors[:, 0].tolist() == [36, 37, 38, 39], "no render is in both splits"
+
+
+def test_a_tensor_in_the_format_of_2018(tmp_path):
+    """That of the file in circulation: PyTorch cannot map it."""
+    torch.save(RENDERS.clone(), tmp_path / "f.pth", _use_new_zipfile_serialization=False)
+    data = faces(tmp_path, path=tmp_path / "f.pth")
+    data.prepare_data()
+    i, a, e, lamp = data.split("train").factors.T
+    assert (data.split("train").images[:, 0, 2, 5] == ((i * 4 + a) * 3 + e) * 2 + lamp).all()
+
+
+@pytest.mark.parametrize("contents", [Evil(), [RENDERS[0]], RENDERS.float()])
+def test_other_contents_in_the_format_of_2018(tmp_path, contents, capfd):
+    torch.save(contents, tmp_path / "f.pth", _use_new_zipfile_serialization=False)
+    with pytest.raises(DataError, match=r"f\.pth (is not a PyTorch file of plain tensors|holds)[^\n]+$"):
+        faces(tmp_path, path=tmp_path / "f.pth").prepare_data()
+    assert "executed" not in capfd.readouterr().out
+
+
+def test_a_tensor_is_averaged_down(tmp_path):
+    renders = torch.randint(0, 256, (2, 3, 2, 2, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    torch.save(renders, tmp_path / "f.pth")
+    data = faces(tmp_path, path=tmp_path / "f.pth", size=4)
+    means = renders.reshape(-1, 4, 2, 4, 2).float().mean((2, 4))[held_out(24)[0]]
+    assert ((data.split("train").images[:, 0] - means).abs() <= 0.5).all()
+
+
+def test_a_range_of_renders_is_counted_from_the_first(monkeypatch):
+    def render_faces(heads, rows, seed, size):
+        return np.array(rows), (heads, seed, size)
+
+    monkeypatch.setitem(sys.modules, "datamodules.rendering.faces", SimpleNamespace(render_faces=render_faces))
+    chunk = FaceMaker("heads", 100, 4)(range(5, 8))
+    assert chunk.images.tolist() == [105, 106, 107]
+    assert chunk.factors == ("heads", 0, 4)
+
+
+def test_the_store_depends_on_what_the_source_uses(tmp_path):
+    def folder(source, path=None, **options):
+        return faces(tmp_path, source, path, **options).store_folder
+
+    assert folder("rendered") == folder("rendered", "x", skip_broken=True)
+    assert folder("tensor", "x") == folder("tensor", "x", images=21, skip_broken=True)
+    assert folder("folder", "x") != folder("folder", "x", skip_broken=True)
+    others = {folder("rendered", images=21), folder("rendered", size=8), folder("bfm", "x"), folder("bfm", "y")}
+    assert len(others | {folder("rendered")}) == 5

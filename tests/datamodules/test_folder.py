@@ -94,3 +94,32 @@ def test_what_was_left_out_is_told(tmp_path, capsys):
     (place / "cat" / "0.png").write_bytes(b"")
     folder(tmp_path, place, skip_broken=True).prepare_data()
     assert "1 broken images of the train split were left out" in capsys.readouterr().out
+
+
+def test_labels_stay_with_their_images_where_some_are_left_out(tmp_path):
+    """Red tells the place among all: 12 cats come before the dogs."""
+    place = images(tmp_path / "mine", CATS_AND_DOGS)
+    for name in ("cat/0.png", "cat/3.png", "dog/6.png"):
+        (place / name).write_bytes(b"")
+    data = folder(tmp_path, place, skip_broken=True)
+    for split in ("train", "test"):
+        assert ((data.split(split).images[:, 0, 5, 5] > 11).long() == data.labels(split)).all()
+    assert data.train_size + data.store.count("test") == 21
+
+
+@pytest.mark.parametrize("names", [["one.png"], CATS_AND_DOGS])
+def test_nothing_to_train_on(tmp_path, names):
+    place = images(tmp_path / "mine", names)
+    for path in place.rglob("*.*") if len(names) > 1 else ():
+        path.write_bytes(b"")
+    with pytest.raises(DataError, match=r"^data=folder: there is no image in its train split$"):
+        folder(tmp_path, place, skip_broken=True).prepare_data()
+
+
+def test_the_store_follows_the_folder(tmp_path):
+    place = images(tmp_path / "mine", CATS_AND_DOGS)
+    assert folder(tmp_path, place).train_size == 22
+    images(place, [f"dog/{k}.png" for k in range(100, 120)])
+    data = folder(tmp_path, place)
+    data.prepare_data()
+    assert data.train_size + data.store.count("test") == 44

@@ -181,6 +181,9 @@ def test_in_several_processes_the_order_is_kept(tmp_path):
     count = 5 * CHUNK + 3
     pickle.dumps(remainder)
     store = build(tmp_path / "s", originals(train=Part(count, remainder, parallel=True)))
+    build(tmp_path / "alone", originals(train=Part(count, remainder)))
+    for file in ("train.images", "manifest.json"):
+        assert (tmp_path / "s" / file).read_bytes() == (tmp_path / "alone" / file).read_bytes()
     assert (store.split("train").images[:, 0, 0, 0].numpy() == np.arange(count) % 251).all()
 
 
@@ -281,3 +284,42 @@ def test_a_split_is_mapped_not_read(tmp_path):
     assert images.sum() == images.numel()
     assert private() - before < 20, "the images are 47 MB"
     assert json.loads((tmp_path / "s" / "manifest.json").read_text())["format"] == 1
+
+
+def test_a_store_that_is_replaced_is_never_seen_half(tmp_path, monkeypatch):
+    """Looked at whenever a file goes: a kill there leaves what is seen there."""
+    build(tmp_path / "s")
+    unlink, seen = os.unlink, []
+
+    def look(*args, **kwargs):
+        unlink(*args, **kwargs)
+        store = open_store(tmp_path / "s")
+        seen.append(store is not None and store.verify() is None)
+
+    monkeypatch.setattr(os, "unlink", look)
+    build(tmp_path / "s", originals(train=part_of_arrays(IMAGES[:3])))
+    assert len(seen) >= 7, "the older store's files"
+    assert open_store(tmp_path / "s").count("train") == 3
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["s"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [('"count": 600', '"count": 599'), ('"count": 600', '"count": 6000'), ('"count": 7', '"count": 1'), ("4,", "3,")],
+)
+def test_a_manifest_that_does_not_agree_with_its_files(tmp_path, old, new):
+    build(tmp_path / "s")
+    path = tmp_path / "s" / "manifest.json"
+    start, images, splits = path.read_text().partition('"image_shape"')
+    assert old in images + splits
+    path.write_text(start + (images + splits).replace(old, new))
+    with pytest.raises(
+        DataError, match=r"manifest\.json could not be read .* do not agree\): delete \S+, and the next"
+    ):
+        open_store(tmp_path / "s")
+
+
+def test_fewer_images_than_rows_are_no_store(tmp_path):
+    with pytest.raises(AssertionError):
+        build(tmp_path / "s", originals(train=Part(9, lambda rows: Chunk(IMAGES[:5]))))
+    assert files(tmp_path) == []

@@ -20,10 +20,16 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         asked = self.headers.get("Range")
         self.server.asked.append(asked)
+        if self.server.raw:
+            self.wfile.write(self.server.raw)
+            return
         if self.path != "/file":
             self.send_error(404)
             return
         first = int(asked.removeprefix("bytes=").removesuffix("-")) if asked and self.server.ranges else 0
+        if first >= len(CONTENTS):
+            self.send_error(416)
+            return
         self.send_response(206 if first else 200)
         body = CONTENTS[first:]
         self.send_header("Content-Length", str(len(body)))
@@ -37,7 +43,7 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def server():
     running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    running.ranges, running.cut_after, running.asked = True, None, []
+    running.ranges, running.cut_after, running.asked, running.raw = True, None, [], None
     running.url = f"http://127.0.0.1:{running.server_port}/file"
     threading.Thread(target=running.serve_forever, daemon=True).start()
     yield running
@@ -92,3 +98,21 @@ def test_md5(tmp_path):
         verified(path, md5)
     with pytest.raises(DataError, match="could not be read"):
         verified(tmp_path / "gone", md5)
+
+
+def test_a_part_that_is_whole_is_no_dead_end(server, tmp_path):
+    """Left where the process was killed before the file got its name; a server answers 416 to what lies behind."""
+    (tmp_path / "file.part").write_bytes(CONTENTS)
+    download(server.url, tmp_path / "file")
+    assert (tmp_path / "file").read_bytes() == CONTENTS
+    assert server.asked == [f"bytes={len(CONTENTS)}-", None]
+
+
+@pytest.mark.parametrize(
+    "answer", [b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n100\r\nab"]
+)
+def test_an_answer_that_is_not_http(server, tmp_path, answer):
+    server.raw = answer
+    with pytest.raises(DataError, match=r"/file could not be downloaded \([^\n]+\)$"):
+        download(server.url, tmp_path / "file")
+    assert not (tmp_path / "file").exists()

@@ -243,3 +243,79 @@ def test_what_holds_no_images(tmp_path):
     ):
         with pytest.raises(DataError, match=why):
             pictures_in(place)
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_flipped_byte_in_a_zip_of_any_packing(tmp_path, packing):
+    for position in range(40, 400, 30):
+        place = tmp_path / f"{position}.zip"
+        with zipfile.ZipFile(place, "w", packing) as archive:
+            archive.writestr("one.png", CONTENTS["a/one.png"])
+        contents = bytearray(place.read_bytes())
+        contents[position] ^= 255
+        place.write_bytes(contents)
+        with pytest.raises(DataError, match=rf"one\.png in \S+{position}\.zip could not be read: [^\n]+$"):
+            decoded(place)
+
+
+@pytest.mark.parametrize(
+    ("offset", "value", "line"),
+    [
+        (8, 1, r"one\.png in \S+x\.zip could not be read: .*encrypted"),
+        (10, 99, r"one\.png in \S+x\.zip could not be read: .*compression"),
+        (6, 99, r"x\.zip is damaged: zip file version"),
+    ],
+    ids=["encrypted", "unknown packing", "unknown version"],
+)
+def test_a_zip_that_cannot_be_unpacked(tmp_path, offset, value, line):
+    place = packed_zip(tmp_path / "x.zip", {"one.png": CONTENTS["a/one.png"]})
+    contents = bytearray(place.read_bytes())
+    contents[contents.rindex(b"PK\1\2") + offset] = value
+    contents[offset - 2] = value
+    place.write_bytes(contents)
+    with pytest.raises(DataError, match=rf"{line}[^\n]*$"):
+        decoded(place)
+
+
+def test_a_tar_that_is_cut_off_anywhere_is_never_taken_for_a_shorter_one(tmp_path):
+    place = packed_tar(tmp_path / "x.tar", CONTENTS)
+    whole = place.read_bytes()
+    end = len(whole.rstrip(b"\0"))
+    for length in range(0, end, 256):
+        place.write_bytes(whole[:length])
+        with pytest.raises(DataError, match=r"x\.tar"):
+            pictures_in(place)
+    place.write_bytes(whole[: -(-end // 512) * 512 + 512])
+    assert len(pictures_in(place).entries) == 3, "one empty block ends an archive"
+
+
+def test_a_damaged_header_in_a_tar(tmp_path):
+    place = packed_tar(tmp_path / "x.tar", CONTENTS)
+    contents = bytearray(place.read_bytes())
+    contents[contents.index(b"a/one.png")] ^= 1
+    place.write_bytes(contents)
+    with pytest.raises(DataError, match=r"x\.tar is cut off or damaged after 1 members$"):
+        pictures_in(place)
+
+
+def test_postscript_is_not_run(tmp_path, monkeypatch):
+    """Pillow would hand it to Ghostscript."""
+    from PIL import EpsImagePlugin
+
+    monkeypatch.setattr(EpsImagePlugin, "Ghostscript", lambda *_, **__: pytest.fail("it was run"))
+    text = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n%%EOF\n"
+    with pytest.raises(DataError, match=r"picture\.png is not an image that Pillow can read$"):
+        one(tmp_path, text)
+
+
+def test_a_folder_may_be_named_like_an_image(tmp_path):
+    place = folder(tmp_path / "loose", {"all.png/one.png": CONTENTS["a/one.png"]})
+    assert [entry.name for entry in pictures_in(place).entries] == ["all.png/one.png"]
+
+
+@pytest.mark.parametrize("pack", [folder, packed_zip, packed_tar])
+def test_a_name_cannot_break_the_line_or_steer_the_terminal(tmp_path, pack):
+    with pytest.raises(DataError) as error:
+        decoded(pack(tmp_path / "x", {"a\nb\x1b[2J.png": b""}))
+    assert str(error.value).isprintable()
+    assert "a?b?[2J.png" in str(error.value)

@@ -45,7 +45,7 @@ OUTPUTS = dict.fromkeys(("digits", "mnist", "fashion_mnist", "folder"), 10 + 2 *
     "svhn": 4 * 10 + 4 * LEARNED,
     "celeba": 10 * 10,
     "celeba64": 10 * 10,
-    "faces": 5 * LEARNED,
+    "faces": 5 * FIXED,
     "chairs": 3 * 20 + FIXED,
     "chairs_narrow": 3 * 20 + FIXED,
     "dsprites": 5 * LEARNED,
@@ -92,7 +92,7 @@ PARAMETERS = {
         fc(133, 1024, True) + fc(1024, 8192, True) + conv(128, 64, True) + conv(64, 1),
         conv(1, 64) + conv(64, 128, True) + fc(8192, 1024, True),
         1024 + 1,
-        fc(1024, 10),
+        fc(1024, 5),
     ),
     "chairs": (
         fc(189, 1024, True)
