@@ -13,8 +13,8 @@ from infogan.networks import Discriminator, Generator
 from infogan.networks.generator import value_range
 from infogan.networks.layers import SamePadConv, SamePadUp, initialise, stack
 
-FIXED, LEARNED = 1, 2
-"""Of Q's output for a continuous code: its mean, and ln σ where σ is learned."""
+MEAN = 1
+"""Of Q's output for a continuous code: σ is fixed in every preset."""
 
 IMAGE = {
     "digits": (1, 8, 8),
@@ -41,14 +41,14 @@ INPUT = dict.fromkeys(("digits", "mnist", "fashion_mnist"), 74) | {
 }
 """The generator's input as the papers' tables state it."""
 
-OUTPUTS = dict.fromkeys(("digits", "mnist", "fashion_mnist", "folder"), 10 + 2 * FIXED) | {
-    "svhn": 4 * 10 + 4 * LEARNED,
+OUTPUTS = dict.fromkeys(("digits", "mnist", "fashion_mnist", "folder"), 10 + 2 * MEAN) | {
+    "svhn": 4 * 10 + 4 * MEAN,
     "celeba": 10 * 10,
     "celeba64": 10 * 10,
-    "faces": 5 * FIXED,
-    "chairs": 3 * 20 + FIXED,
-    "chairs_narrow": 3 * 20 + FIXED,
-    "dsprites": 5 * LEARNED,
+    "faces": 5 * MEAN,
+    "chairs": 3 * 20 + MEAN,
+    "chairs_narrow": 3 * 20 + MEAN,
+    "dsprites": 5 * MEAN,
 }
 
 
@@ -127,7 +127,7 @@ PARAMETERS = {
         + 2 * (128 + 1024 + 64 + 32 + 32),
         conv(1, 32) + conv(32, 32) + conv(32, 64) + conv(64, 64) + fc(1024, 128),
         128 + 1,
-        fc(128, 128) + fc(128, 10),
+        fc(128, 128) + fc(128, 5),
     ),
     "folder": (
         fc(136, 1024, True)
