@@ -14,7 +14,7 @@ from callbacks.scores import Scores, scored_code
 from datamodules.base import ImageDataModule
 from infogan.figures.grids import labelled_grid
 from infogan.inference import generate
-from infogan.latents import Code
+from infogan.latents import Code, Latents
 from infogan.loggers import WandbRun
 from infogan.module import InfoGAN
 from infogan.pixels import to_uint8
@@ -76,7 +76,7 @@ class Traversals(L.Callback):
         latent = torch.cat([latents.replaced(row.repeat(len(values), 1), name, values) for row in base])
         images = self._images(module, latent, len(values))
         title = f"{self.data.data_set}: code {name} after {module.iteration:,} iterations"
-        return labelled_grid(images, title, labels, rows, self._directions(code))
+        return labelled_grid(images, title, labels, rows, self._directions(latents, code))
 
     def real(self) -> Image.Image:
         """Real images, from the first of the training split to the last in even steps: often it is sorted."""
@@ -87,11 +87,12 @@ class Traversals(L.Callback):
         grid = pixels.reshape(rows, self.points, *pixels.shape[1:])
         return labelled_grid(grid, f"{self.data.data_set}: real images", [], [])
 
-    def _directions(self, code: Code) -> str:
+    def _directions(self, latents: Latents, code: Code) -> str:
         matched = " (the class it is matched to)" if self.scores.matching is not None else ""
         if code.classes:
             return f"across: category{matched}; down: another draw of all else"
-        return f"across: value of {code.name}; down: another draw of all else, and the next category{matched}"
+        next_category = f", and the next category{matched}" if any(other.classes for other in latents.codes) else ""
+        return f"across: value of {code.name}; down: another draw of all else{next_category}"
 
     def _category(self, module: InfoGAN, code: Code, k: int) -> str:
         if self.scores.matching is None or code != scored_code(module, self.data):

@@ -23,6 +23,8 @@ def labelled_grid(
     factor = max(1, CELL // height)
     step_x, step_y = width * factor + GAP, height * factor + GAP
     font, title_font = ImageFont.load_default(FONT_SIZE), ImageFont.load_default(TITLE_SIZE)
+    widest = max((font.getlength(line) for label in columns for line in label.split("\n")), default=0)
+    column_font = ImageFont.load_default(FONT_SIZE * min(1, (step_x - GAP) / max(widest, 1)))  # no label into the next
 
     left = MARGIN + round(max((font.getlength(row) for row in rows), default=0)) + (10 if any(rows) else 0)
     lines = max((label.count("\n") + 1 for label in columns), default=0)
@@ -37,7 +39,7 @@ def labelled_grid(
         draw.text((MARGIN, MARGIN + TITLE_SIZE + 8), columns_title, INK, font)
     for c, label in enumerate(columns):
         centre = left + c * step_x + width * factor / 2
-        draw.multiline_text((centre, top - 6), label, INK, font, anchor="md", align="center", spacing=4)
+        draw.multiline_text((centre, top - 6), label, INK, column_font, anchor="md", align="center", spacing=4)
     for r, label in enumerate(rows):
         draw.text((left - 10, top + r * step_y + height * factor / 2), label, INK, font, anchor="rm")
     for r in range(n_rows):

@@ -1,3 +1,4 @@
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
@@ -5,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from datamodules import base
 from datamodules.base import BatchStream, ImageDataModule, Setting, epoch_order, held_out
 from datamodules.digits import Digits
 from datamodules.store import Originals, part_of_arrays
@@ -209,3 +211,28 @@ def test_a_tenth_is_held_out(count):
 def test_batches_are_scaled_on_the_device(digits):
     batch = torch.tensor([[[[0, 255]]]], dtype=torch.uint8)
     assert digits().on_after_batch_transfer(batch, 0).tolist() == [[[[-1.0, 1.0]]]]
+
+
+def test_a_damaged_store_is_told_before_anything_is_trained(tmp_path):
+    fake(tmp_path).prepare_data()
+    (path,) = tmp_path.rglob("train.images")
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    with pytest.raises(DataError, match=r"train\.images is damaged: delete \S+, and the next run builds it anew$"):
+        fake(tmp_path).prepare_data()
+
+
+def test_who_waited_for_another_to_build_uses_what_that_one_built(tmp_path, monkeypatch):
+    building, other = base.building, fake(tmp_path)
+
+    @contextmanager
+    def after_another(folder):
+        monkeypatch.setattr(base, "building", building)
+        other.prepare_data()
+        with building(folder):
+            yield
+
+    monkeypatch.setattr(base, "building", after_another)
+    data = fake(tmp_path)
+    data.prepare_data()
+    assert (other.reads, data.reads) == (1, 0)
+    assert data.train_size == 3

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from datamodules.sources import pictures
 from datamodules.sources.pictures import Decoder, pictures_in
 from infogan.errors import DataError
 
@@ -57,8 +58,8 @@ def packed_tar(place, contents):
 
 
 def decoded(place, size=16, channels=3, skip_broken=False, **options):
-    pictures = pictures_in(place)
-    return Decoder(pictures, size, channels, skip_broken, **options)(range(len(pictures.entries)))
+    found = pictures_in(place)
+    return Decoder(found, size, channels, skip_broken, **options)(range(len(found.entries)))
 
 
 def one(tmp_path, data, name="picture.png", **options):
@@ -159,6 +160,7 @@ BROKEN = {
     "deep.png": (encoded(WIDE), "more than 8 bits"),
     "real.tif": (encoded(Image.new("F", (8, 8)), "TIFF"), "more than 8 bits"),
     "bomb.png": (png_that_claims(30_000, 30_000), "too many pixels"),
+    "large.png": (png_that_claims(10_000, 10_000), "too many pixels"),
     "short.png": (png_that_claims(64, 64), "is damaged"),
 }
 
@@ -188,8 +190,8 @@ def test_broken_images_are_left_out_when_asked(tmp_path):
 
 
 def test_some_of_them(tmp_path):
-    pictures = pictures_in(folder(tmp_path / "loose", CONTENTS))
-    assert [entry.name for entry in pictures.only([2, 0]).entries] == ["b/two.jpg", "a/one.png"]
+    found = pictures_in(folder(tmp_path / "loose", CONTENTS))
+    assert [entry.name for entry in found.only([2, 0]).entries] == ["b/two.jpg", "a/one.png"]
 
 
 @pytest.mark.parametrize("name", ["../out.png", "a/../../out.png", "/out.png", "..\\out.png", "C:\\out.png"])
@@ -319,3 +321,13 @@ def test_a_name_cannot_break_the_line_or_steer_the_terminal(tmp_path, pack):
         decoded(pack(tmp_path / "x", {"a\nb\x1b[2J.png": b""}))
     assert str(error.value).isprintable()
     assert "a?b?[2J.png" in str(error.value)
+
+
+@pytest.mark.parametrize("pack", [packed_zip, packed_tar])
+def test_a_member_that_is_too_large_to_be_a_picture(tmp_path, monkeypatch, pack):
+    place = pack(tmp_path / "x", {"one.png": bytes(1001), "notes.txt": bytes(5000)})
+    monkeypatch.setattr(pictures, "LARGEST", 1001)
+    assert len(pictures_in(place).entries) == 1
+    monkeypatch.setattr(pictures, "LARGEST", 1000)
+    with pytest.raises(DataError, match=r"x holds one\.png, 1,001 bytes large: refused$"):
+        pictures_in(place)

@@ -117,3 +117,13 @@ def test_curves_show_the_values():
 
 def test_nothing_measured_yet_is_a_picture_as_well():
     assert training_curves([], {"c1": 2.3}, "run").mode == "RGB"
+
+
+def test_long_labels_of_columns_do_not_touch():
+    images = np.zeros((1, 3, 28, 28, 1), np.uint8)
+    columns = ["trousers and\npullovers"] * 3
+    sheet = np.asarray(labelled_grid(images, "", columns, []).convert("L")).astype(int)
+    above = sheet[: sheet.shape[0] - 56 - 12]
+    inked = (above < 200).any(axis=0)
+    assert not inked[[12 + 58 - 1, 12 + 116 - 1]].any(), "the gaps between the columns are free"
+    assert inked.sum() > 60, "and the labels are there"
