@@ -47,7 +47,7 @@ class ImageDataModule(L.LightningDataModule, ABC):
     """
 
     data_set: ClassVar[str]
-    licence: ClassVar[str]
+    licence: str
     image_shape: tuple[int, int, int]
     expected_train_size: int | None = None
     """How many images there are to train on, where that is known before the originals are read."""

