@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 CELL = 56
-"""Pixels an image is enlarged to, by whole factors."""
+"""Pixels an image is enlarged to, or near, by whole factors."""
 
 GAP, MARGIN, FONT_SIZE, TITLE_SIZE = 2, 12, 14, 17
 PAPER, INK = (255, 255, 255), (30, 30, 30)
@@ -20,7 +20,7 @@ def labelled_grid(
     Small images are enlarged by a whole factor with hard pixels. `channels` is 1 (gray) or 3.
     """
     n_rows, n_columns, height, width, _ = images.shape
-    factor = max(1, CELL // height)
+    factor = max(1, round(CELL / height))
     step_x, step_y = width * factor + GAP, height * factor + GAP
     font, title_font = ImageFont.load_default(FONT_SIZE), ImageFont.load_default(TITLE_SIZE)
     widest = max((font.getlength(line) for label in columns for line in label.split("\n")), default=0)
