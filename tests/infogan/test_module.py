@@ -113,6 +113,19 @@ def test_a_posterior_alone_leaves_the_trunk_to_the_game(compose_values):
     assert all(torch.equal(after[0][name], after[1][name]) for name in game)
 
 
+def test_all_of_a_model_is_a_function_of_the_seed(compose_values):
+    """Also the singular vectors with which spectral norm starts."""
+
+    def state(seed):
+        torch.seed()
+        return build_module(check(compose_values("data=dsprites", f"seed={seed}"))).state_dict()
+
+    first, again, other = state(0), state(0), state(1)
+    assert any(name.endswith("._u") for name in first)
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert not all(torch.equal(first[name], other[name]) for name in first if name.endswith("._u"))
+
+
 def test_zero_lambda_leaves_posterior_a_weight_of_one(compose_values):
     module = build_module(check(compose_values("model.lambda_categorical=0", "model.codes.c2.lambda_code=0.3")))
     c1, c2, c3 = module.latents.codes
