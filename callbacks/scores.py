@@ -27,6 +27,7 @@ log = logging.getLogger("infogan")
 BATCH_SIZE = 500
 
 FACTOR_LEVELS = 100
+"""A factor with more different values is taken for continuous, and NMI is not given for it."""
 
 
 @dataclass(frozen=True)
