@@ -421,6 +421,94 @@ class Config(Section):
         return {**values, "model": model}
 
 
+class MetricsConfig(Section):
+    """What `infogan.evaluate` spends. `latents`: fresh ones, for information and consistency. `images`: at most so many
+    of each split are read by Q. `draws` of images and groups for the disentanglement scores. `samples`: generated
+    images for image quality. `inception_weights`: a file, or `download`; null: an extractor trained on the data set
+    itself. `processes` for boosted trees, null for one a thread of PyTorch.
+    """
+
+    latents: Annotated[int, Field(ge=1000)]
+    images: Annotated[int, Field(ge=1000)]
+    draws: Positive
+    samples: Annotated[int, Field(ge=1000)]
+    inception_weights: str | None
+    processes: Positive | None
+
+
+class OpenedPathsConfig(Section):
+    """`outputs` holds the run folders. `data` and `stores`: null for those that the run was trained with."""
+
+    data: str | None
+    stores: str | None
+    outputs: str
+
+
+class EvaluateConfig(Section):
+    """`python -m infogan.evaluate`: the run folder, or latest; `seed` draws latents, images and groups."""
+
+    run: str
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    metrics: MetricsConfig
+    paths: OpenedPathsConfig
+
+
+class CompareConfig(Section):
+    """`python -m infogan.compare`: the runs of the folder `sweep`, or `runs`, one of the two; `seed` draws latents."""
+
+    sweep: str | None
+    runs: list[str] | None
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    paths: OpenedPathsConfig
+
+    @model_validator(mode="after")
+    def _names_runs(self) -> Self:
+        if (self.sweep is None) == (self.runs is None):
+            raise ValueError("sweep=<folder of a sweep> or runs=[<run>,<run>] must say what to compare, one of the two")
+        return self
+
+
+def _range(bounds: list[float]) -> list[float]:
+    if len(bounds) != 2 or bounds[0] > bounds[1]:
+        raise ValueError("must be [low, high], low not above high; the same twice keeps the value")
+    return bounds
+
+
+class SearchRangesConfig(Section):
+    """[low, high] of the model's values of these names, drawn log-uniformly until something is known."""
+
+    lambda_categorical: Annotated[list[Annotated[FiniteFloat, Field(gt=0)]], AfterValidator(_range)]
+    lambda_continuous: Annotated[list[Annotated[FiniteFloat, Field(gt=0)]], AfterValidator(_range)]
+    learning_rate_generator: Annotated[list[LearningRate], AfterValidator(_range)]
+    learning_rate_discriminator: Annotated[list[LearningRate], AfterValidator(_range)]
+
+
+class CollapseConfig(Section):
+    """When training has collapsed: over the last `window` iterations D(real) - D(fake) was above `largest_gap`, or the
+    standard deviation of a pixel over generated images below `least_spread` of the range of values."""
+
+    window: Positive
+    largest_gap: Annotated[float, Field(gt=0, lt=1)]
+    least_spread: Annotated[float, Field(ge=0, lt=1)]
+
+
+class SearchConfig(Section):
+    """`trials` in all, those of an earlier start in `folder` included. objective: `information` is the sum of L_I over
+    the codes, in nats, continuous ones at σ² = MSE, and needs no labels; the others are scores of the test split."""
+
+    trials: Positive
+    objective: Literal["information", "acc", "nmi", "ari"]
+    folder: str
+    ranges: SearchRangesConfig
+    collapse: CollapseConfig
+
+
+class SearchedConfig(Config):
+    """`python -m infogan.search`: what each trial has in common, and the search."""
+
+    search: SearchConfig
+
+
 def check(values: Mapping[str, Any]) -> Config:
     """The configuration of a training run. Raises ConfigError, one line that names every key that is wrong."""
     return check_section(values, Config)

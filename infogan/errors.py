@@ -23,6 +23,10 @@ class RunError(InfoGANError):
     """A run folder cannot be used for what was asked."""
 
 
+class Collapsed(RunError):
+    """Training has come to where neither player learns any more."""
+
+
 @contextmanager
 def ends_as_one_line() -> Iterator[None]:
     """Turns the project's errors and Hydra's into `error: …` on standard error and exit code 2; others pass."""
@@ -46,7 +50,9 @@ def _hydra_line(message: str) -> str:
     """Hydra's messages span many lines, and name a key somewhere among them."""
     group = re.search(r"Could not find '([\w/]+)/([^'/]+)'\s+Available options in '[^']+':\n((?:\t\S+\n?)+)", message)
     if group:
-        return f"{group[1]}={group[2]}: there is no such choice; allowed: {', '.join(group[3].split())}"
+        line = f"{group[1]}={group[2]}: there is no such choice; allowed: {', '.join(group[3].split())}"
+        missing = group[1] == "hydra/launcher" and "joblib" not in group[3]
+        return f"{line}; pip install 'infogan-lab[sweeps]' brings joblib and submitit" if missing else line
     key = re.search(r"Could not override '([^']+)'", message)
     if key:
         return f"{key[1]}: there is no such key; --cfg job shows all of them"

@@ -7,14 +7,14 @@ import shlex
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from infogan.config import Config, CsvConfig, WandbConfig, check
-from infogan.errors import ConfigError, RunError
-from infogan.storage import new_run_folder, newest_checkpoint, write_atomically, write_json
+from infogan.errors import ConfigError, InfoGANError, RunError
+from infogan.storage import hold, new_run_folder, newest_checkpoint, run_folders, write_atomically, write_json
 
 if TYPE_CHECKING:
     import lightning as L
@@ -32,6 +32,9 @@ PRECISIONS = {"float32": "32-true", "bf16": "bf16-mixed"}
 RUN_FOLDER_OF_RANKS = "INFOGAN_RUN_FOLDER"
 """Lightning starts the other ranks with the same command line: this variable tells them which run is theirs."""
 
+STUDY = "study.db"
+"""What infogan.search keeps of its trials, in the folder that holds their run folders."""
+
 
 def create(config: Config, outputs: Path, name: str) -> Path:
     """Makes a run folder with a config.yaml: the configuration checked, and what depends on this machine resolved.
@@ -43,6 +46,37 @@ def create(config: Config, outputs: Path, name: str) -> Path:
     folder = new_run_folder(outputs, name)
     save_config(config, folder)
     return folder
+
+
+def find_or_create(config: Config, outputs: Path, name: str) -> Path:
+    """The run folder of this experiment among `name`, `name-2` … in `outputs`, ready to go on; else one made as by
+    `create`, which see for what is raised.
+
+    Experiments are the same where model, data, seed and length are. What else is asked for now (devices, logging,
+    where the data lies) replaces what was asked for before, unless the run is finished.
+    """
+    config = prepared(config)
+    for folder in run_folders(outputs, name):
+        if is_of_same_experiment(folder, config):
+            if not is_finished(folder):
+                save_config(config, folder)
+            return folder
+    return create(config, outputs, name)
+
+
+def is_of_same_experiment(folder: Path, config: Config) -> bool:
+    """Whether the run of this folder has the model, data, seed and length of `config`, which is prepared."""
+    try:
+        other = load_config(folder)
+    except InfoGANError:  # not a run, or one of another version of the schema
+        return False
+    same_length = other.trainer.max_iterations == config.trainer.max_iterations
+    return same_length and (other.model, other.data, other.seed) == (config.model, config.data, config.seed)
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether the run of this folder has come to its last iteration, and was measured there."""
+    return is_concluded(folder, load_config(folder).trainer.max_iterations)
 
 
 def reopen(folder: Path, changes: Mapping[str, Any]) -> Path:
@@ -184,10 +218,8 @@ def provenance() -> dict[str, Any]:
         return done.stdout.strip()
 
     changes = git("status", "--porcelain", "--untracked-files=no")
-    module, arguments = getattr(sys.modules["__main__"], "__spec__", None), sys.argv[1:]
-    name = f"-m {module.name}" if module else sys.argv[0]
     return {
-        "command": f"python {name} {shlex.join(arguments)}".strip(),
+        "command": command(),
         "revision": git("rev-parse", "HEAD"),
         "uncommitted_changes": None if changes is None else bool(changes),
         "python": platform.python_version(),
@@ -196,6 +228,20 @@ def provenance() -> dict[str, Any]:
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, {torch.backends.cpu.get_cpu_capability()}",
         "gpus": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())],
     }
+
+
+def command() -> str:
+    """What was typed; for the job of a sweep the command that makes this run alone, since it may run in a launcher's
+    worker, whose command line is the launcher's."""
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    if HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN:
+        name, arguments = f"-m {HydraConfig.get().help.app_name}", HydraConfig.get().overrides.task
+    else:
+        module, arguments = getattr(sys.modules["__main__"], "__spec__", None), sys.argv[1:]
+        name = f"-m {module.name}" if module else sys.argv[0]
+    return f"python {name} {shlex.join(arguments)}".strip()
 
 
 def add_provenance(folder: Path) -> None:
@@ -225,11 +271,13 @@ def load_config(folder: Path, changes: Mapping[str, Any] | None = None) -> Confi
     Raises RunError where it has none, ConfigError where it does not fit the schema.
     """
     from omegaconf import OmegaConf
+    from yaml import YAMLError
 
     try:
         values = OmegaConf.merge(OmegaConf.load(folder / "config.yaml"), OmegaConf.create(dict(changes or {})))
-    except (OSError, ValueError) as error:
-        raise RunError(f"{folder}/config.yaml could not be read: {error}") from None
+    except (OSError, ValueError, YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise RunError(f"{folder}/config.yaml could not be read: {reason}") from None
     return check(OmegaConf.to_container(values))  # type: ignore[arg-type]
 
 
@@ -292,22 +340,25 @@ def added_loggers(config: Config, folder: Path) -> "list[Logger]":
 
 
 def sweep_of(folder: Path) -> str | None:
-    """The name of the sweep that a run belongs to, None for a single run. Hydra leaves its multirun.yaml in a sweep."""
-    return folder.parent.name if (folder.parent / "multirun.yaml").is_file() else None
+    """The name of the sweep or search that a run belongs to, None for a single run. Told by what Hydra and
+    infogan.search leave there."""
+    marks = ("multirun.yaml", STUDY)
+    return folder.parent.name if any((folder.parent / mark).is_file() for mark in marks) else None
 
 
-def train(folder: Path) -> dict[str, Any]:
-    """Trains the run of this folder, from its newest checkpoint or from the start, to its last iteration.
+def train(folder: Path, further: "Sequence[L.Callback]" = ()) -> dict[str, Any]:
+    """Trains the run of this folder, from its newest checkpoint or from the start, to its last iteration, with
+    `further` callbacks beside the project's own.
 
-    Returns what was measured at the end, the content of summary.json.
+    Returns what was measured at the end, the content of summary.json. Raises RunError where another process trains it.
     """
     import torch
 
     config = load_config(folder)
-    checkpoint = newest_checkpoint(folder)
     threads = torch.get_num_threads()
     failed = True
     with log_file(folder / "log.txt"):
+        checkpoint = newest_checkpoint(folder)
         try:
             if config.trainer.threads is not None:
                 torch.set_num_threads(config.trainer.threads)
@@ -318,9 +369,12 @@ def train(folder: Path) -> dict[str, Any]:
                 log.info(f"going on after iteration {checkpoint_iteration(checkpoint)}")
             add_provenance(folder)
             data, module = build_data(config), build_module(config)
-            trainer, conclusion = build_trainer(config, folder, data, checkpoint_iteration(checkpoint))
+            trainer, conclusion = build_trainer(config, folder, data, checkpoint_iteration(checkpoint), further)
             trainer.fit(module, data, ckpt_path=checkpoint)
             failed = False
+        except BaseException as error:
+            log.debug(f"{type(error).__name__}: {error}")
+            raise
         finally:
             if failed:
                 log.info(f"stopped: {how_to_go_on(folder)}")
@@ -339,9 +393,10 @@ def how_to_go_on(folder: Path) -> str:
 
 
 def build_trainer(
-    config: Config, folder: Path, data: "ImageDataModule", iteration: int
+    config: Config, folder: Path, data: "ImageDataModule", iteration: int, further: "Sequence[L.Callback]" = ()
 ) -> "tuple[L.Trainer, Conclusion]":
-    """Lightning's trainer with the project's callbacks and loggers, ready to go on after that iteration."""
+    """Lightning's trainer with the project's callbacks, `further` ones and loggers, ready to go on after that
+    iteration."""
     import lightning as L
 
     from callbacks.checkpoints import Checkpoints, TreeCheckpointIO
@@ -372,6 +427,7 @@ def build_trainer(
         logger=[metrics, *added_loggers(config, folder)],
         callbacks=[
             training_log,
+            *further,
             scores,
             traversals,
             ProgressBar(training_log, last_iteration),
@@ -392,25 +448,29 @@ def build_trainer(
 
 @contextmanager
 def log_file(path: Path) -> Iterator[None]:
-    """What the project says goes to the terminal and, with the time, into this file; Lightning's small talk nowhere."""
+    """What the project says goes to the terminal and, with the time, into this file; Lightning's small talk nowhere.
+
+    The file is held while it is written to: raises RunError where another process does.
+    """
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", module="lightning")
     if not is_rank_zero():
         yield
         return
-    terminal, file = logging.StreamHandler(sys.stdout), logging.FileHandler(path)
-    file.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-    terminal.setLevel(logging.INFO)
-    log.setLevel(logging.DEBUG)
-    log.addHandler(terminal)
-    log.addHandler(file)
-    try:
-        yield
-    finally:
-        log.removeHandler(terminal)
-        log.removeHandler(file)
-        file.close()
+    with path.open("a") as stream:
+        hold(stream, path.parent)
+        terminal, file = logging.StreamHandler(sys.stdout), logging.StreamHandler(stream)
+        file.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+        terminal.setLevel(logging.INFO)
+        log.setLevel(logging.DEBUG)
+        log.addHandler(terminal)
+        log.addHandler(file)
+        try:
+            yield
+        finally:
+            log.removeHandler(terminal)
+            log.removeHandler(file)
 
 
 def finish_wandb(config: Config, failed: bool) -> None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from infogan.errors import RunError
 
@@ -110,6 +110,21 @@ def _unpack(node: Any, tensor: Callable[[str], Any]) -> Any:
     return tuple(children) if kind == "tuple" else children
 
 
+def hold(stream: IO[str], folder: Path) -> None:
+    """Claims `folder`, by an open file in it, until the file is closed or the process ends, however it ends.
+
+    Raises RunError where another process has it. Does nothing where the system has no such locks.
+    """
+    try:
+        import fcntl
+
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise RunError(f"{folder}: another process is at work there") from None
+    except (ImportError, OSError):
+        return
+
+
 def new_run_folder(outputs: Path, name: str) -> Path:
     """Makes `outputs/<name>`, or `<name>-2`, `-3` … where that is taken: two runs never share a folder."""
     try:
@@ -124,6 +139,12 @@ def new_run_folder(outputs: Path, name: str) -> Path:
     except OSError as error:
         raise RunError(f"paths.outputs={outputs} cannot be written: {error.strerror or error}") from error
     raise RunError(f"paths.outputs={outputs} holds 10,000 runs named {name}: move some away")
+
+
+def run_folders(outputs: Path, name: str) -> list[Path]:
+    """The folders that `new_run_folder` made of this name: `name`, `name-2`, `name-3` …"""
+    found = [path for path in outputs.glob(f"{name}*") if re.fullmatch(rf"{re.escape(name)}(-\d+)?", path.name)]
+    return sorted(found, key=lambda path: (len(path.name), path.name))
 
 
 def timestamp() -> str:

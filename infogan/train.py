@@ -25,7 +25,7 @@ def job(values: DictConfig) -> None:
             run(values, of_sweep=True)
         except Exception as error:  # whatever it is, Hydra tells the first at the very end
             this = HydraConfig.get().job
-            print(f"job {this.num} ({this.override_dirname}) failed: {str(error) or type(error).__name__}")
+            print(f"job {this.num} ({this.name}) failed: {str(error) or type(error).__name__}")
             raise
     else:
         with ends_as_one_line():
@@ -33,11 +33,14 @@ def job(values: DictConfig) -> None:
 
 
 def run(values: DictConfig, of_sweep: bool) -> None:
-    """Makes or finds the run folder, trains, and shows what came of it."""
+    """Makes or finds the run folder, trains, and shows what came of it. A sweep's job that is finished is skipped."""
     from infogan import experiment
 
     folder = run_folder(values, of_sweep)
-    show(experiment.train(folder), folder)
+    if of_sweep and experiment.is_finished(folder):
+        print(f"{folder}: finished before, nothing to do")
+    else:
+        show(experiment.train(folder), folder)
 
 
 def run_folder(values: DictConfig, of_sweep: bool) -> "Path":
@@ -52,18 +55,16 @@ def run_folder(values: DictConfig, of_sweep: bool) -> "Path":
         return Path(handed_down)
     hydra_config, whole = HydraConfig.get(), plain(values)
     config = check(whole)
-    if of_sweep and config.trainer.devices > 1 and "BasicLauncher" in hydra_config.launcher._target_:
-        raise ConfigError(
-            "trainer.devices: a sweep in one process runs on one device; a launcher starts each job apart"
-        )
+    if of_sweep and config.trainer.devices > 1:
+        raise ConfigError("trainer.devices: each job of a sweep runs on one device")
     outputs = Path(config.paths.outputs)
     if config.run is not None:
         folder = storage.find_run(config.run, outputs)
         return experiment.reopen(folder, changes_beside_run(hydra_config.overrides.task))
     if not of_sweep:
         return experiment.create(config, outputs, f"{storage.timestamp()}_{config.data.name}")
-    name = storage.safe_name(f"{hydra_config.job.num:03d}_{hydra_config.job.override_dirname}")
-    return experiment.create(config, Path(hydra_config.sweep.dir), name)
+    name = storage.safe_name(hydra_config.job.name) or config.data.name
+    return experiment.find_or_create(config, Path(hydra_config.sweep.dir), name)
 
 
 def changes_beside_run(overrides: list[str]) -> dict[str, Any]:
