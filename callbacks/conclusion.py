@@ -8,7 +8,7 @@ from typing import Any
 import lightning as L
 from lightning.pytorch.loggers import WandbLogger
 
-from callbacks.scores import Scores, factor_scores
+from callbacks.scores import Scores
 from callbacks.traversals import Traversals, show
 from infogan.figures.curves import training_curves
 from infogan.inference import fresh_information
@@ -74,6 +74,6 @@ class Conclusion(L.Callback):
             "nmi": clusters and clusters.nmi,
             "ari": clusters and clusters.ari,
             "matching": clusters and {str(k): names[label] for k, label in enumerate(clusters.matching)},
-            "factors": factor_scores(module, self.scores.data),
+            "factors": self.scores.factors(module),
             "checkpoint": str(checkpoint_path(self.run_folder, module.iteration).relative_to(self.run_folder)),
         }

@@ -10,7 +10,7 @@ from lightning.pytorch.loggers.logger import Logger
 from PIL import Image
 from torch import Tensor
 
-from callbacks.scores import Scores, scored_code
+from callbacks.scores import Scores
 from datamodules.base import ImageDataModule
 from infogan.figures.grids import labelled_grid
 from infogan.inference import generate
@@ -18,6 +18,7 @@ from infogan.latents import Code, Latents
 from infogan.loggers import WandbRun
 from infogan.module import InfoGAN
 from infogan.pixels import to_uint8
+from infogan.readings import scored_code
 from infogan.storage import save_picture
 
 
@@ -95,7 +96,7 @@ class Traversals(L.Callback):
         return f"across: value of {code.name}; down: another draw of all else{next_category}"
 
     def _category(self, module: InfoGAN, code: Code, k: int) -> str:
-        if self.scores.matching is None or code != scored_code(module, self.data):
+        if self.scores.matching is None or code != scored_code(module.latents, self.data):
             return str(k)
         return f"{k} ({self.data.class_names[self.scores.matching[k]]})"
 

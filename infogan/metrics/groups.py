@@ -1,0 +1,36 @@
+"""Rows that share the value of one factor: what FactorVAE's and β-VAE's scores are made from."""
+
+import numpy as np
+
+
+def levels(factors: np.ndarray, most: int = 100, bins: int = 10) -> np.ndarray:
+    """Factors as whole numbers from 0: (N, F) values → (N, F) int64.
+
+    A factor with more than `most` different values is taken for continuous and cut into `bins` equally filled ones,
+    else no two images would share its value.
+    """
+    columns = []
+    for values in factors.T:
+        different, index = np.unique(values, return_inverse=True)
+        if len(different) > most:
+            edges = np.quantile(values, np.linspace(0, 1, bins + 1)[1:-1])
+            index = np.searchsorted(edges, values, side="right")
+        columns.append(index.astype(np.int64))
+    return np.column_stack(columns)
+
+
+def sharing(column: np.ndarray, rows: np.ndarray, size: int, random: np.random.Generator) -> np.ndarray:
+    """For each of `rows`, `size` rows that have its value in `column`: (N,) integers from 0, (n,) → (n, size) rows.
+
+    Drawn with replacement, so that it works on a part of a data set too, where not every combination of factors exists.
+    """
+    order = np.argsort(column, kind="stable")
+    counts = np.bincount(column)
+    starts = np.cumsum(counts) - counts
+    value = column[rows, None]
+    return order[starts[value] + (random.random((len(rows), size)) * counts[value]).astype(np.int64)]
+
+
+def varying(factors: np.ndarray) -> np.ndarray:
+    """Which factors take more than one value: (N, F) → indices. The others cannot be told apart from anything."""
+    return np.flatnonzero((factors != factors[0]).any(axis=0))
