@@ -53,6 +53,8 @@ class ImageDataModule(L.LightningDataModule, ABC):
     """How many images there are to train on, where that is known before the originals are read."""
     full_turns: tuple[str, ...] = ()
     """Factors that are angles in degrees over the full turn."""
+    unordered: tuple[str, ...] = ()
+    """Factors whose values are names: a larger number does not mean more."""
 
     def __init__(self, setting: Setting) -> None:
         super().__init__()

@@ -26,6 +26,7 @@ class DSprites(ImageDataModule):
     data_set = "dsprites"
     licence = "Apache-2.0"
     image_shape = (1, 64, 64)
+    unordered = ("shape",)
 
     def __init__(self, setting: Setting, path: str | None) -> None:
         super().__init__(setting)

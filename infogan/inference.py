@@ -50,6 +50,19 @@ def encode(discriminator: Discriminator, batches: Iterable[Tensor]) -> Tensor:
         return torch.cat([discriminator(images.to(device))[1].cpu() for images in batches])
 
 
+def reread(
+    generator: Generator, discriminator: Discriminator, latent: Tensor, batch_size: int, batch_statistics: bool = False
+) -> Tensor:
+    """What Q makes of G's images of these latents: (N, width) → Q's output, (N, outputs), on the CPU.
+
+    `batch_statistics` is train mode, in batches of at most `batch_size`; else the running averages are used.
+    """
+    device = next(generator.parameters()).device
+    with evaluating(generator, discriminator, batch_statistics=batch_statistics):
+        parts = latent.tensor_split(math.ceil(len(latent) / batch_size))  # even parts: none is a batch of one
+        return torch.cat([discriminator(generator(part.to(device)))[1].cpu() for part in parts])
+
+
 def fresh_information(
     generator: Generator,
     discriminator: Discriminator,
@@ -64,11 +77,8 @@ def fresh_information(
     `batch_statistics` is train mode, in batches of at most `batch_size`; else the running averages are used.
     The second dictionary holds, for continuous codes with fixed σ, the bound with σ² = MSE, the best of that form.
     """
-    device = next(generator.parameters()).device
     latent = latents.sample(seed, "information", 0, range(samples))
-    with evaluating(generator, discriminator, batch_statistics=batch_statistics):
-        parts = latent.tensor_split(math.ceil(samples / batch_size))  # even parts: none is a batch of one
-        q = torch.cat([discriminator(generator(part.to(device)))[1].cpu() for part in parts])
+    q = reread(generator, discriminator, latent, batch_size, batch_statistics)
     likelihoods = latents.log_likelihoods(latent, q)
     values, parameters = latents.split(latent), latents.split_posterior(q)
     information, at_mse = {}, {}

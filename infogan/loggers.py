@@ -19,6 +19,7 @@ from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from PIL.Image import Image
 from wandb.errors import Error
 
+from infogan.config import Config, WandbConfig
 from infogan.errors import RunError
 from infogan.storage import write_atomically
 
@@ -132,6 +133,35 @@ class WandbRun(WandbLogger):
         caption = f"iteration {iteration:,}"
         images = {f"figures/{name}": wandb.Image(picture, caption=caption) for name, picture in pictures.items()}
         self.experiment.log({**images, "iteration": iteration})
+
+
+def add_evaluation(
+    run_folder: Path,
+    config: Config,
+    rows: Mapping[str, tuple[float, float | None, float | None]],
+    pictures: Mapping[str, Image],
+) -> None:
+    """Adds scores, by path as (value, low, high), and pictures to the W&B run of a run folder, where it has one."""
+    if not isinstance(config.logger, WandbConfig) or not (run_folder / "wandb" / "id").is_file():
+        return
+    import wandb
+
+    run = wandb.init(
+        project=config.logger.project,
+        id=wandb_id(run_folder),
+        resume="allow",
+        dir=run_folder,
+        mode=wandb_mode(config.logger.mode),
+        settings=wandb.Settings(silent=True),
+    )
+    try:
+        lines = [[name, *row] for name, row in rows.items()]
+        table = wandb.Table(columns=["score", "value", "low", "high"], data=lines)
+        images = {f"evaluation/{name}": wandb.Image(picture) for name, picture in pictures.items()}
+        run.log({"evaluation/scores": table, **images})
+        run.summary.update({f"evaluation/{name}": value for name, (value, _, _) in rows.items()})
+    finally:
+        wandb.finish()
 
 
 WandbMode = Literal["online", "offline"]

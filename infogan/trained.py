@@ -38,6 +38,11 @@ class Trained:
     summary: Mapping[str, Any]
 
     @property
+    def value_range(self) -> tuple[float, float]:
+        """The range of the generator's images."""
+        return value_range(self.config.model.generator)
+
+    @property
     def matching(self) -> dict[int, str] | None:
         matching = self.summary.get("matching")
         return matching and {int(category): name for category, name in matching.items()}
@@ -48,7 +53,7 @@ class Trained:
 
     def generate(self, latent: Tensor) -> np.ndarray:
         """(N, width) latents → (N, H, W, C) uint8 images."""
-        return to_uint8(generate(self.generator, latent), value_range(self.config.model.generator))
+        return to_uint8(generate(self.generator, latent), self.value_range)
 
     def encode(self, images: np.ndarray) -> dict[str, Tensor]:
         """(N, H, W, C) uint8 images → E[c|x] of each code by name: (N, K) probabilities, or (N, 1) values.
@@ -66,7 +71,7 @@ class Trained:
 
     def _batches(self, images: np.ndarray, batch_size: int = 500) -> Iterable[Tensor]:
         pixels = torch.from_numpy(images).permute(0, 3, 1, 2)
-        return (scaled(part, value_range(self.config.model.generator)) for part in pixels.split(batch_size))
+        return (scaled(part, self.value_range) for part in pixels.split(batch_size))
 
 
 def load(folder: str | Path) -> Trained:

@@ -1,0 +1,174 @@
+"""Several runs side by side: their scores, ModelCentrality, and how scores without labels go with those with them."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from infogan.errors import RunError
+from infogan.evaluation import flat
+from infogan.inference import encode, generate
+from infogan.metrics.factor_vae import majority_accuracy
+from infogan.metrics.model_centrality import centrality, group_votes
+from infogan.trained import Trained, load
+
+GROUPS, GROUP_SIZE = 500, 100
+"""InfoGAN-CR's numbers of groups and of images a group."""
+
+LABEL_FREE = ("centrality", "label_free/score", "information/")
+"""Scores, or what their names start with, that no label and no factor was used for; all others are supervised."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: its model, what was set apart from the others (key → value, the seed aside), its scores."""
+
+    trained: Trained
+    settings: Mapping[str, Any]
+    scores: dict[str, float]
+
+    @property
+    def name(self) -> str:
+        return self.trained.folder.name
+
+    @property
+    def seed(self) -> int:
+        return self.trained.config.seed
+
+
+def open_runs(folders: Sequence[Path], tell: Callable[[str], None]) -> list[Run]:
+    """The runs that can be compared. `tell` hears of each that is left out, and why.
+
+    Raises RunError where none is left, or their images differ in shape.
+    """
+    opened = []
+    for folder in folders:
+        try:
+            trained = load(folder)
+            if trained.summary.get("iterations") != trained.iteration:
+                raise RunError(f"{folder} has not finished: python -m infogan.train run={folder} goes on")
+            opened.append(trained)
+        except RunError as error:
+            tell(f"left out: {error}")
+    if not opened:
+        raise RunError("there is no finished run to compare")
+    if len({trained.generator.image_shape for trained in opened}) > 1:
+        raise RunError("the runs make images of different shapes: they cannot read each other's")
+    values = [_flat_settings(trained.config.model_dump(include={"model", "data", "trainer"})) for trained in opened]
+    keys = sorted({key for each in values for key in each})
+    differ = [key for key in keys if len({repr(each.get(key)) for each in values}) > 1]
+    return [
+        Run(trained, {key: each.get(key) for key in differ}, known_scores(trained))
+        for trained, each in zip(opened, values, strict=True)
+    ]
+
+
+def _flat_settings(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        found |= _flat_settings(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return found
+
+
+def known_scores(trained: Trained) -> dict[str, float]:
+    """What the run's summary and, where it is of the same iteration, its evaluation.json tell, by short names."""
+    summary = trained.summary
+    scores = {f"information/{name}": value for name, value in summary["information"].items() if value is not None}
+    scores |= {
+        f"information/{name}": value for name, value in summary["information_at_mse"].items() if value is not None
+    }
+    scores |= {name: summary[name] for name in ("acc", "nmi", "ari") if summary.get(name) is not None}
+    for score, by_code in summary["factors"].items():
+        for factor in dict.fromkeys(name for row in by_code.values() for name in row if name != "label"):
+            scores[f"{score}/{factor}"] = max(row[factor] for row in by_code.values() if factor in row)
+    path = trained.folder / "evaluation.json"
+    if path.is_file():
+        try:
+            evaluation = json.loads(path.read_text())
+        except ValueError as error:
+            raise RunError(f"{path} could not be read: {error}") from None
+        if evaluation.get("iterations") == trained.iteration:
+            parts = {name: evaluation[name] for name in ("disentanglement", "image_quality", "label_free")}
+            rows = flat({name: part for name, part in parts.items() if isinstance(part, Mapping)})
+            left_out = ("/images", "/draws", "/consistency/", "/usage/", "samples", "reference")
+            scores |= {name: row[0] for name, row in rows.items() if not any(word in name for word in left_out)}
+    return scores
+
+
+def agreement_matrix(runs: Sequence[Run], seed: int, tell: Callable[[str], None]) -> np.ndarray:
+    """(M, M): FactorVAE's score, in-sample, of encoder i on groups of images that model j made with one code shared."""
+    table = np.zeros((len(runs), len(runs)))
+    for j, generating in enumerate(runs):
+        tell(f"  model {j + 1} of {len(runs)}: {generating.name}")
+        latents = generating.trained.latents
+        fixed = np.arange(GROUPS) % len(latents.codes)
+        latent = latents.sample(seed, "centrality", 0, range(GROUPS * GROUP_SIZE))
+        grouped = latent.view(GROUPS, GROUP_SIZE, -1).clone()
+        for f, columns in enumerate(latents.split(torch.arange(latents.width).unsqueeze(0)).values()):
+            groups = torch.from_numpy(np.flatnonzero(fixed == f))
+            rows = grouped[groups]
+            rows[..., columns[0]] = rows[:, :1, columns[0]]
+            grouped[groups] = rows
+        images = generate(generating.trained.generator, grouped.flatten(0, 1))
+        for i, reading in enumerate(runs):
+            of = reading.trained
+            low, high = generating.trained.value_range
+            own_low, own_high = of.value_range
+            pixels = own_low + (images - low) * ((own_high - own_low) / (high - low))
+            q = of.latents.posterior_mean(encode(of.discriminator, pixels.split(500)))
+            votes = group_votes(q.view(GROUPS, GROUP_SIZE, -1).double().numpy(), fixed, len(latents.codes))
+            table[i, j] = majority_accuracy(votes, votes) if votes.any() else 0.0
+    return table
+
+
+def ranked(runs: Sequence[Run]) -> tuple[list[Run], str]:
+    """The runs from best to worst without labels, and the score that ranked them: centrality from three runs on, else
+    the score that a run gives itself."""
+    by = "centrality" if len(runs) > 2 else "label_free/score"
+    return sorted(runs, key=lambda run: run.scores.get(by, -np.inf), reverse=True), by
+
+
+def add_centrality(runs: Sequence[Run], agreement: np.ndarray) -> None:
+    """Writes each run's centrality among its scores."""
+    for run, value in zip(runs, centrality(agreement), strict=True):
+        run.scores["centrality"] = float(value)
+
+
+def correlations(runs: Sequence[Run]) -> dict[str, dict[str, float]]:
+    """Spearman's correlation over the runs: score without labels → supervised score → -1 to 1. Scores that not all runs
+    have, or that are the same for all, are left out."""
+    from scipy.stats import spearmanr
+
+    shared = set.intersection(*(set(run.scores) for run in runs))
+    columns = {name: [run.scores[name] for run in runs] for name in sorted(shared)}
+    columns = {name: values for name, values in columns.items() if len(set(values)) > 1}
+    free = [name for name in columns if name.startswith(LABEL_FREE)]
+    return {
+        name: {
+            other: float(spearmanr(columns[name], columns[other]).statistic) for other in columns if other not in free
+        }
+        for name in free
+    }
+
+
+def spread(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """Over the seeds of each setting: for every score median, lowest, highest and count."""
+    by_setting: dict[str, list[Run]] = {}
+    for run in runs:
+        by_setting.setdefault(json.dumps(run.settings, sort_keys=True), []).append(run)
+    return [
+        {
+            "settings": dict(group[0].settings),
+            "seeds": [run.seed for run in group],
+            "scores": {
+                name: {"median": float(np.median(values)), "low": min(values), "high": max(values)}
+                for name in group[0].scores
+                if (values := [run.scores[name] for run in group if name in run.scores])
+            },
+        }
+        for group in by_setting.values()
+    ]

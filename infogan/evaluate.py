@@ -1,0 +1,107 @@
+"""`python -m infogan.evaluate`: all scores of a run."""
+
+from typing import TYPE_CHECKING
+
+import hydra
+from omegaconf import DictConfig
+
+from infogan.command import plain, start
+from infogan.errors import DataError, ends_as_one_line
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from datamodules.base import ImageDataModule
+    from infogan.config import Config, EvaluateConfig, OpenedPathsConfig
+    from infogan.evaluation import Evaluation
+    from infogan.trained import Trained
+
+FILE = "evaluation.json"
+
+
+@hydra.main(version_base="1.3", config_path="pkg://infogan.conf", config_name="evaluate")
+def job(values: DictConfig) -> None:
+    """Opens the run, scores it, and leaves the scores where they are looked for."""
+    from pathlib import Path
+
+    from infogan.config import EvaluateConfig, check_section
+    from infogan.storage import find_run
+    from infogan.trained import load
+
+    with ends_as_one_line():
+        config = check_section(plain(values), EvaluateConfig)
+        trained = load(find_run(config.run, Path(config.paths.outputs)))
+        found = score(trained, config)
+        leave(found, trained, config)
+        show(found, trained.folder)
+
+
+def score(trained: "Trained", config: "EvaluateConfig") -> "Evaluation":
+    """The evaluation of a run. Says which part it is at."""
+    from infogan.evaluation import evaluate
+
+    print(f"scoring {trained.folder}, {trained.iteration:,} iterations")
+    try:
+        data, why = data_of(trained.config, config.paths), ""
+    except DataError as error:
+        data, why = None, str(error)
+        print(f"without the data set: {why}")
+    return evaluate(trained, data, why, config.metrics, config.seed, lambda part: print(f"  {part.replace('_', ' ')}"))
+
+
+def data_of(config: "Config", paths: "OpenedPathsConfig") -> "ImageDataModule":
+    """The data set that a run was trained on, ready to be read. Raises DataError where it cannot be had."""
+    from infogan.experiment import build_data
+
+    moved = {key: value for key, value in (("data", paths.data), ("stores", paths.stores)) if value is not None}
+    data = build_data(config.model_copy(update={"paths": config.paths.model_copy(update=moved)}))
+    data.prepare_data()
+    return data
+
+
+def leave(found: "Evaluation", trained: "Trained", config: "EvaluateConfig") -> None:
+    """evaluation.json, evaluation.csv and figures/evaluation/ in the run folder, and its W&B run where it has one."""
+    from infogan.evaluation import flat
+    from infogan.experiment import provenance
+    from infogan.loggers import add_evaluation
+    from infogan.storage import save_picture, write_atomically, write_json
+
+    run = trained.folder
+    rows = flat(found.values)
+    lines = ["score,value,low,high"]
+    lines += [",".join([name, *("" if x is None else f"{x:.6g}" for x in row)]) for name, row in rows.items()]
+    for name, picture in found.pictures.items():
+        save_picture(run / "figures" / "evaluation" / f"{name}.png", picture)
+    write_atomically(run / "evaluation.csv", lambda staged: staged.write_text("\n".join(lines) + "\n"))
+    protocol = config.model_dump(include={"seed", "metrics"})
+    record = {"iterations": trained.iteration, **found.values, "seconds": found.seconds, "protocol": protocol}
+    write_json(run / FILE, record | {"provenance": provenance()})
+    add_evaluation(run, trained.config, rows, found.pictures)
+
+
+def show(found: "Evaluation", run: "Path") -> None:
+    """The scores on the terminal, and why those that are missing are missing."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from infogan.evaluation import flat
+
+    table = Table("score", "value", "interval", title=str(run.name))
+    for name, (value, low, high) in flat(found.values).items():
+        if "/error_by_class/" not in name:
+            interval = "" if low is None or high is None else f"{low:.4g} … {high:.4g}"
+            table.add_row(name, f"{value:.4g}", interval)
+    console = Console(soft_wrap=True)
+    console.print(table)
+    for name, reason in found.values.items():
+        if isinstance(reason, str):
+            print(f"no {name.replace('_', ' ')}: {reason}")
+    print(f"scores: {run}/{FILE}, evaluation.csv   pictures: {run}/figures/evaluation")
+
+
+def main() -> None:
+    start(job)
+
+
+if __name__ == "__main__":
+    main()

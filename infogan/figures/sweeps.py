@@ -1,0 +1,80 @@
+"""Pictures of several runs: scores against what was swept, information over iterations."""
+
+import math
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+
+import numpy as np
+from PIL import Image
+
+from infogan.figures.curves import COLOURS, STYLES
+
+
+def scores_against(
+    setting: str, values: Sequence[float | str], scores: Mapping[str, Sequence[float]], best: int, title: str
+) -> Image.Image:
+    """A panel for each score, (runs,) numbers by name: a dot a run at its value of `setting`, the line through medians,
+    and a ring around run `best`. Values stand in even steps in their order, since a λ sweep holds a 0.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    steps = sorted(set(values), key=lambda value: (isinstance(value, str), value))
+    places = np.array([steps.index(value) for value in values])
+    columns = max(1, min(4, len(scores)))
+    height = max(1, math.ceil(len(scores) / columns))
+    figure = Figure(figsize=(3.3 * columns + 0.4, 2.7 * height + 0.6), layout="constrained", dpi=110)
+    figure.suptitle(title)
+    for k, (name, of_runs) in enumerate(scores.items()):
+        axes = figure.add_subplot(height, columns, k + 1)
+        numbers = np.asarray(of_runs, float)
+        medians = [float(np.nanmedian(numbers[places == step])) for step in range(len(steps))]
+        axes.plot(range(len(steps)), medians, color=COLOURS[0], lw=1.5, label="median")
+        axes.plot(places, numbers, "o", color=COLOURS[1], ms=4, alpha=0.7, label="one run")
+        axes.plot(places[best], numbers[best], "o", mfc="none", mec=COLOURS[6], ms=11, mew=1.5, label="chosen")
+        axes.set_xticks(range(len(steps)), [f"{step:g}" if not isinstance(step, str) else step for step in steps])
+        axes.set_xlabel(setting)
+        axes.set_title(name.replace("_", " "), fontsize=10)
+        axes.grid(alpha=0.25)
+        axes.margins(0.08)
+        if k == 0:
+            axes.legend(fontsize=8)
+    return _picture(figure, FigureCanvasAgg)
+
+
+Curve = Sequence[tuple[float, float]]
+
+
+def figure_one(curves: Mapping[str, Sequence[Curve]], entropy: float, title: str) -> Image.Image:
+    """Figure 1 of the paper: L_I in nats against iterations, a colour a label, a line a run; H(c) as a thin line.
+
+    The left panel holds the first 1,000 iterations, as the paper's does.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 4.2), layout="constrained", dpi=110)
+    figure.suptitle(title)
+    for k, most in enumerate((1000, math.inf)):
+        axes = figure.add_subplot(1, 2, k + 1)
+        for j, (label, runs) in enumerate(curves.items()):
+            style = STYLES[j % len(STYLES)]
+            for k_run, points in enumerate(runs):
+                shown = [point for point in points if point[0] <= most]
+                name = label if k == k_run == 0 else None
+                axes.plot(*zip(*shown, strict=True), style, color=COLOURS[j % len(COLOURS)], lw=1.3, label=name)
+        axes.axhline(entropy, color="#000000", lw=0.7, alpha=0.5)
+        axes.annotate("H(c)", (0.99, entropy), (0, 2), ("axes fraction", "data"), "offset points", ha="right")
+        axes.set(xlabel="iteration", ylabel="L_I (nats)", title="the first 1,000 iterations" if k == 0 else "all")
+        axes.title.set_fontsize(10)
+        axes.margins(x=0.02, y=0.1)
+        axes.grid(alpha=0.25)
+    figure.legend(fontsize=8, loc="outside right upper")
+    return _picture(figure, FigureCanvasAgg)
+
+
+def _picture(figure: object, canvas: type) -> Image.Image:
+    canvas(figure)
+    stream = BytesIO()
+    figure.savefig(stream, format="png")  # type: ignore[attr-defined]
+    return Image.open(stream).convert("RGB")
