@@ -31,6 +31,7 @@ class Chairs(ImageDataModule):
 
     data_set = "chairs"
     full_turns = ("azimuth",)
+    unordered = ("model",)
 
     url: ClassVar[str] = "https://www.di.ens.fr/willow/research/seeing3Dchairs/data/rendered_chairs.tar"
 

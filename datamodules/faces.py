@@ -41,6 +41,7 @@ class Faces(ImageDataModule):
     """
 
     data_set = "faces"
+    unordered = ("identity",)
 
     def __init__(
         self,

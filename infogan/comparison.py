@@ -43,7 +43,7 @@ class Run:
 def open_runs(folders: Sequence[Path], tell: Callable[[str], None]) -> list[Run]:
     """The runs that can be compared. `tell` hears of each that is left out, and why.
 
-    Raises RunError where none is left, or their images differ in shape.
+    Raises RunError where none is left, or they differ in the data set or the shape of images.
     """
     opened = []
     for folder in folders:
@@ -56,6 +56,8 @@ def open_runs(folders: Sequence[Path], tell: Callable[[str], None]) -> list[Run]
             tell(f"left out: {error}")
     if not opened:
         raise RunError("there is no finished run to compare")
+    if len(of := {trained.config.data.name for trained in opened}) > 1:
+        raise RunError(f"the runs are of different data sets, {' and '.join(sorted(of))}: one at a time")
     if len({trained.generator.image_shape for trained in opened}) > 1:
         raise RunError("the runs make images of different shapes: they cannot read each other's")
     values = [_flat_settings(trained.config.model_dump(include={"model", "data", "trainer"})) for trained in opened]
@@ -92,7 +94,7 @@ def known_scores(trained: Trained) -> dict[str, float]:
         except ValueError as error:
             raise RunError(f"{path} could not be read: {error}") from None
         if evaluation.get("iterations") == trained.iteration:
-            parts = {name: evaluation[name] for name in ("disentanglement", "image_quality", "label_free")}
+            parts = {name: evaluation.get(name) for name in ("disentanglement", "image_quality", "label_free")}
             rows = flat({name: part for name, part in parts.items() if isinstance(part, Mapping)})
             left_out = ("/images", "/draws", "/consistency/", "/usage/", "samples", "reference")
             scores |= {name: row[0] for name, row in rows.items() if not any(word in name for word in left_out)}

@@ -457,7 +457,7 @@ class CompareConfig(Section):
     """`python -m infogan.compare`: the runs of the folder `sweep`, or `runs`, one of the two; `seed` draws latents."""
 
     sweep: str | None
-    runs: list[str] | None
+    runs: Annotated[list[str], Field(min_length=1)] | None
     seed: Annotated[int, Field(ge=0, lt=2**32)]
     paths: OpenedPathsConfig
 

@@ -26,14 +26,29 @@ def job(values: DictConfig) -> None:
 
     from infogan.config import EvaluateConfig, check_section
     from infogan.storage import find_run
-    from infogan.trained import load
 
     with ends_as_one_line():
         config = check_section(plain(values), EvaluateConfig)
-        trained = load(find_run(config.run, Path(config.paths.outputs)))
+        trained = newest(find_run(config.run, Path(config.paths.outputs)))
         found = score(trained, config)
         leave(found, trained, config)
         show(found, trained.folder)
+
+
+def newest(run: "Path") -> "Trained":
+    """The run at its newest checkpoint that is whole. Says which are not; raises RunError where none is."""
+    from infogan.errors import RunError
+    from infogan.storage import iterations
+    from infogan.trained import load, read_config
+
+    read_config(run)
+    kept = iterations(run)
+    for iteration in kept[:-1]:
+        try:
+            return load(run, iteration)
+        except RunError as error:
+            print(f"{error}; the one before it is scored instead")
+    return load(run, kept[-1] if kept else None)
 
 
 def score(trained: "Trained", config: "EvaluateConfig") -> "Evaluation":
@@ -93,9 +108,11 @@ def show(found: "Evaluation", run: "Path") -> None:
             table.add_row(name, f"{value:.4g}", interval)
     console = Console(soft_wrap=True)
     console.print(table)
-    for name, reason in found.values.items():
-        if isinstance(reason, str):
-            print(f"no {name.replace('_', ' ')}: {reason}")
+    for name, part in found.values.items():
+        if isinstance(part, str):
+            print(f"no {name.replace('_', ' ')}: {part}")
+        elif "no_extractor" in part:
+            print(f"no {name.replace('_', ' ')} by features: {part['no_extractor']}")
     print(f"scores: {run}/{FILE}, evaluation.csv   pictures: {run}/figures/evaluation")
 
 

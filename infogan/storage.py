@@ -173,6 +173,11 @@ def find_run(run: str, outputs: Path) -> Path:
     return max(configs, key=lambda path: path.stat().st_mtime_ns).parent.resolve()
 
 
+def iterations(run: Path) -> list[int]:
+    """Those that the run has checkpoints of, newest first."""
+    return sorted(int(path.stem.rpartition("_")[2]) for path in (run / "checkpoints").glob(CHECKPOINT_PATTERN))[::-1]
+
+
 def newest_checkpoint(run: Path) -> Path | None:
     """The checkpoint of the highest iteration, or None before the first."""
     return max((run / "checkpoints").glob(CHECKPOINT_PATTERN), default=None, key=lambda path: path.name)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from infogan.latents import Latents
 from infogan.networks import Discriminator, Generator
 from infogan.networks.generator import value_range
 from infogan.pixels import scaled, to_uint8
-from infogan.storage import load_tree, newest_checkpoint
+from infogan.storage import checkpoint_path, load_tree, newest_checkpoint
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,11 @@ class Trained:
     generator: Generator
     discriminator: Discriminator
     iteration: int
-    summary: Mapping[str, Any]
+
+    @cached_property
+    def summary(self) -> Mapping[str, Any]:
+        """summary.json, empty where the run has not finished. Raises RunError where it is damaged."""
+        return read_summary(self.folder)
 
     @property
     def value_range(self) -> tuple[float, float]:
@@ -74,17 +79,17 @@ class Trained:
         return (scaled(part, self.value_range) for part in pixels.split(batch_size))
 
 
-def load(folder: str | Path) -> Trained:
-    """Opens the model of a run folder, at its newest checkpoint.
+def load(folder: str | Path, iteration: int | None = None) -> Trained:
+    """Opens the model of a run folder, at its newest checkpoint or at that of `iteration`.
 
     >>> model = infogan.load("outputs/2026-11-25_01-02-25_digits")
     >>> images = model.generate(model.sample(16, seed=0))
 
-    Raises RunError where the folder is no run, has no checkpoint, or is damaged.
+    Raises RunError where the folder is no run, has no such checkpoint, or is damaged.
     """
     folder = Path(folder).expanduser()
     config = read_config(folder)
-    checkpoint = newest_checkpoint(folder)
+    checkpoint = newest_checkpoint(folder) if iteration is None else checkpoint_path(folder, iteration)
     if checkpoint is None:
         raise RunError(f"{folder} has no checkpoint yet: python -m infogan.train run={folder} trains it")
     tree = load_tree(checkpoint)
@@ -92,7 +97,7 @@ def load(folder: str | Path) -> Trained:
     generator = Generator(config.model.generator, latents.width)
     discriminator = Discriminator(config.model.discriminator, generator.image_shape, latents.outputs)
     try:
-        state, iteration = tree["state_dict"], tree["iteration"]
+        state, reached = tree["state_dict"], tree["iteration"]
         for name, network in (("generator", generator), ("discriminator", discriminator)):
             own = {key.removeprefix(f"{name}."): value for key, value in state.items() if key.startswith(f"{name}.")}
             network.load_state_dict(own)
@@ -100,7 +105,7 @@ def load(folder: str | Path) -> Trained:
     except (KeyError, TypeError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise RunError(f"{checkpoint} does not fit the model of {folder}/config.yaml: {reason}") from None
-    return Trained(folder, config, latents, generator, discriminator, iteration, read_summary(folder))
+    return Trained(folder, config, latents, generator, discriminator, reached)
 
 
 def read_config(folder: Path) -> Config:
@@ -116,11 +121,11 @@ def read_config(folder: Path) -> Config:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise RunError(f"{path} could not be read: {' '.join(str(error).split())}") from None
     except ConfigError as error:
-        raise RunError(f"{path} does not fit this version: {error}") from None
+        raise RunError(f"{path} does not fit this version (provenance.json says which made it): {error}") from None
 
 
 def read_summary(folder: Path) -> dict[str, Any]:
-    """summary.json, empty where the run has not finished. Raises RunError where it is damaged."""
+    """See `Trained.summary`."""
     path = folder / "summary.json"
     if not path.is_file():
         return {}

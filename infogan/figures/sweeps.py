@@ -30,8 +30,8 @@ def scores_against(
         numbers = np.asarray(of_runs, float)
         medians = [float(np.nanmedian(numbers[places == step])) for step in range(len(steps))]
         axes.plot(range(len(steps)), medians, color=COLOURS[0], lw=1.5, label="median")
-        axes.plot(places, numbers, "o", color=COLOURS[1], ms=4, alpha=0.7, label="one run")
-        axes.plot(places[best], numbers[best], "o", mfc="none", mec=COLOURS[6], ms=11, mew=1.5, label="chosen")
+        axes.plot(places, numbers, "o", color=COLOURS[1], mec="white", mew=0.5, ms=5, label="one run")
+        axes.plot(places[best], numbers[best], "o", mfc="none", mec=COLOURS[6], ms=12, mew=2, label="chosen")
         axes.set_xticks(range(len(steps)), [f"{step:g}" if not isinstance(step, str) else step for step in steps])
         axes.set_xlabel(setting)
         axes.set_title(name.replace("_", " "), fontsize=10)

@@ -3,11 +3,12 @@
 import json
 import math
 
+from PIL import Image
 from wandb.proto import wandb_internal_pb2
 
 from infogan.config import check
-from infogan.experiment import create, reopen, train
-from infogan.loggers import MetricsFile, finite, read_metrics, wandb_mode
+from infogan.experiment import create, load_config, reopen, train
+from infogan.loggers import MetricsFile, add_evaluation, finite, read_metrics, wandb_mode
 from infogan.storage import load_tree, newest_checkpoint
 
 
@@ -139,6 +140,30 @@ def test_offline_run(compose_values, tmp_path):
         if record.WhichOneof("record_type") == "summary":
             summary |= {item.key: item.value_json for item in record.summary.update}
     assert json.loads(summary["iterations"]) == 20
+
+
+def test_an_evaluation_lands_in_the_same_run(compose_values, tmp_path):
+    folder = create(check(compose_values("logger=wandb", "trainer.max_iterations=5")), tmp_path, "run")
+    train(folder)
+    rows = {"clustering/c1/acc": (0.5, None, None), "information/c1/eval": (2.0, 1.9, 2.1)}
+    add_evaluation(folder, load_config(folder), rows, {"neighbours": Image.new("RGB", (8, 8))})
+    found = records(folder)
+    runs = [record.run for record in found if record.WhichOneof("record_type") == "run"]
+    assert {run.run_id for run in runs} == {(folder / "wandb" / "id").read_text()}
+    summary = {}
+    for record in found:
+        if record.WhichOneof("record_type") == "summary":
+            summary |= {"/".join(item.nested_key) or item.key: item.value_json for item in record.summary.update}
+    assert json.loads(summary["evaluation/clustering/c1/acc"]) == 0.5
+    assert json.loads(summary["evaluation/information/c1/eval"]) == 2.0
+    keys = set().union(*history(found))
+    assert {"evaluation/scores/path", "evaluation/neighbours/path"} <= keys
+
+
+def test_an_evaluation_of_a_run_without_wandb(compose_values, tmp_path):
+    folder = create(check(compose_values("trainer.max_iterations=1")), tmp_path, "run")
+    add_evaluation(folder, load_config(folder), {}, {})
+    assert not (folder / "wandb").exists()
 
 
 def test_logging_changes_nothing(compose_values, tmp_path):

@@ -113,7 +113,7 @@ def test_a_checkpoint_of_another_model(copy):
 def test_a_damaged_summary(copy):
     (copy / "summary.json").write_text("{")
     with pytest.raises(RunError, match=r"summary\.json could not be read"):
-        infogan.load(copy)
+        _ = infogan.load(copy).matching
     (copy / "summary.json").write_text(json.dumps([1]))
     with pytest.raises(RunError, match="holds no object"):
-        infogan.load(copy)
+        _ = infogan.load(copy).matching

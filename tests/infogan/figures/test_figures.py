@@ -4,6 +4,8 @@ from PIL import Image
 
 from infogan.figures.curves import COLOURS, training_curves
 from infogan.figures.grids import INK, MARGIN, PAPER, enlarged, labelled_grid
+from infogan.figures.sweeps import figure_one, scores_against
+from infogan.figures.tables import number_table
 
 NO_LABELS = ["", "", ""]
 
@@ -127,3 +129,51 @@ def test_long_labels_of_columns_do_not_touch():
     inked = (above < 200).any(axis=0)
     assert not inked[[12 + 58 - 1, 12 + 116 - 1]].any(), "the gaps between the columns are free"
     assert inked.sum() > 60, "and the labels are there"
+
+
+def test_number_table_is_darker_where_numbers_are_larger():
+    """Between the ticks of two cells the shade of the larger is the darker one; NaN leaves its cell white."""
+    names = ["a", "b", "c"]
+    empty = number_table(np.full((3, 3), np.nan), names, names, "t", "r", "c", largest=1)
+    full = number_table(np.eye(3), names, names, "t", "r", "c", largest=1)
+    assert full.size == empty.size
+    darkness = 255 - np.asarray(full.convert("L")).astype(int)
+    assert darkness.mean() > 1.5 * (255 - np.asarray(empty.convert("L")).astype(int)).mean()
+    dark = np.argwhere(darkness > 150)
+    down, right = dark[:, 0] - dark[:, 0].mean(), dark[:, 1] - dark[:, 1].mean()
+    assert np.corrcoef(down, right)[0, 1] > 0.6, "the diagonal runs from the upper left to the lower right"
+
+
+def test_number_table_grows_with_its_names():
+    short, long = (number_table(np.eye(2), [name] * 2, ["x"] * 2, "t", "r", "c") for name in ("a", "a" * 40))
+    assert long.width > short.width
+    title = number_table(np.eye(2), ["a"] * 2, ["x"] * 2, "a title that is much wider than two cells are", "r", "c")
+    assert title.width > short.width
+    assert without(title.crop((0, 0, 2, title.height)), (255, 255, 255)) == 0, "nothing is cut off"
+    assert without(title.crop((title.width - 2, 0, title.width, title.height)), (255, 255, 255)) == 0
+
+
+def test_scores_against_rings_the_chosen_run():
+    scores = {"acc": [0.1, 0.5, 0.9, 0.4], "nmi": [0.2, 0.3, 0.8, 0.5]}
+    picture = scores_against("λ", [0.0, 0.1, 1.0, 0.1], scores, 2, "title")
+    one = scores_against("λ", [0.0, 0.1, 1.0, 0.1], {"acc": scores["acc"]}, 2, "title")
+    assert picture.width > one.width
+    for code in (COLOURS[0], COLOURS[1], COLOURS[6]):
+        assert of_colour(picture, code) > of_colour(one, code) > 20, "median, runs and the ring, in each panel"
+    ring = [np.argwhere(np.abs(np.asarray(p).astype(int) - rgb(COLOURS[6])).max(axis=2) < 30).mean(axis=0)
+            for p in (scores_against("λ", [0.0, 1.0], {"acc": [0.0, 1.0]}, best, "t") for best in (0, 1))]  # fmt: skip
+    assert ring[1][0] < ring[0][0], "the higher score is drawn higher"
+
+
+def rgb(code):
+    return np.array([int(code[k : k + 2], 16) for k in (1, 3, 5)])
+
+
+def test_figure_one_has_a_colour_for_each_label():
+    rising = [(iteration, 2.3 * iteration / 3000) for iteration in range(0, 3001, 100)]
+    flat = [(iteration, 0.1) for iteration in range(0, 3001, 100)]
+    picture = figure_one({"λ=1": [rising], "λ=0": [flat, flat]}, 2.3, "title")
+    assert of_colour(picture, COLOURS[0]) > 50
+    assert of_colour(picture, COLOURS[1]) > 50
+    alone = figure_one({"λ=1": [rising]}, 2.3, "title")
+    assert of_colour(alone, COLOURS[1]) < 20
