@@ -33,7 +33,7 @@ def job(values: DictConfig) -> None:
 def compare(config: "CompareConfig") -> None:
     """All of it; see the command's help."""
     from infogan import comparison
-    from infogan.storage import save_picture, write_json
+    from infogan.storage import save_picture, set_link, write_json
 
     folders, place = runs_and_place(config)
     print(f"comparing {len(folders)} runs")
@@ -62,7 +62,7 @@ def compare(config: "CompareConfig") -> None:
         save_picture(place / "figures" / f"{name}.png", picture)
     show(order, by, found)
     if config.sweep is not None:
-        link(place / "best", order[0].trained.folder)
+        set_link(place / "best", order[0].trained.folder)
         print(f"best: {place}/best -> {order[0].name}")
     print(f"numbers: {place}/comparison.json, comparison.csv   pictures: {place}/figures")
 
@@ -212,15 +212,6 @@ def show(order: "Sequence[Run]", by: str, correlations: Mapping[str, Mapping[str
     for name, row in correlations.items():
         table.add_row(name, *("" if row[other] != row[other] else f"{row[other]:+.2f}" for other in shown))
     console.print(table)
-
-
-def link(path: "Path", target: "Path") -> None:
-    """A relative link, put in place of an older one at once."""
-    import os
-
-    staged = path.with_name(f".{path.name}.{os.getpid()}")
-    staged.symlink_to(os.path.relpath(target.resolve(), path.parent.resolve()))
-    staged.replace(path)
 
 
 def main() -> None:

@@ -187,9 +187,8 @@ def write_results(study: "Study", folder: Path, objective: str) -> None:
     """search.csv, a row a trial, and the link to the best one."""
     import csv
     import io
-    import os
 
-    from infogan.storage import write_atomically
+    from infogan.storage import set_link, write_atomically
 
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
@@ -199,9 +198,7 @@ def write_results(study: "Study", folder: Path, objective: str) -> None:
         rows.writerow([trial_name(trial.number), *values, trial.value, trial.state.name.lower()])
     write_atomically(folder / "search.csv", lambda staged: staged.write_text(text.getvalue()))
     if any(trial.value is not None for trial in study.trials):
-        staged = folder / f".best.{os.getpid()}"
-        staged.symlink_to(trial_name(study.best_trial.number))
-        staged.replace(folder / "best")
+        set_link(folder / "best", folder / trial_name(study.best_trial.number))
 
 
 def show(study: "Study", settings: "SearchConfig") -> None:

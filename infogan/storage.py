@@ -147,6 +147,13 @@ def run_folders(outputs: Path, name: str) -> list[Path]:
     return sorted(found, key=lambda path: (len(path.name), path.name))
 
 
+def set_link(path: Path, target: Path) -> None:
+    """Makes `path` a relative link to the folder `target`, at once in place of an older one."""
+    staged = path.with_name(f".{path.name}.{os.getpid()}")
+    staged.symlink_to(os.path.relpath(target.resolve(), path.parent.resolve()))
+    staged.replace(path)
+
+
 def timestamp() -> str:
     """Local time as the start of a folder's name: sorts by age."""
     return time.strftime("%Y-%m-%d_%H-%M-%S")
@@ -158,7 +165,8 @@ def safe_name(text: str) -> str:
 
 
 def find_run(run: str, outputs: Path) -> Path:
-    """The folder named by `run=<folder>`, or for `run=latest` the newest in `outputs`, those of sweeps included.
+    """The folder named by `run=<folder>`, or for `run=latest` the newest in `outputs`, those of sweeps and searches
+    included.
 
     Raises RunError where there is no run.
     """
@@ -167,7 +175,8 @@ def find_run(run: str, outputs: Path) -> Path:
         if not (folder / "config.yaml").is_file():
             raise RunError(f"run={run} is not a run folder (it holds no config.yaml); run=latest takes the newest")
         return folder.resolve()
-    configs = [*outputs.glob("*/config.yaml"), *outputs.glob("sweeps/*/*/config.yaml")]
+    places = ("*", "sweeps/*/*", "searches/*/*")
+    configs = [path for place in places for path in outputs.glob(f"{place}/config.yaml")]
     if not configs:
         raise RunError(f"run=latest: there is no run in {outputs}; paths.outputs names another folder")
     return max(configs, key=lambda path: path.stat().st_mtime_ns).parent.resolve()

@@ -13,6 +13,7 @@ from infogan.storage import (
     newest_checkpoint,
     safe_name,
     save_tree,
+    set_link,
     write_atomically,
     write_json,
 )
@@ -190,6 +191,19 @@ def test_latest_is_the_newest_run(tmp_path):
     assert find_run("latest", tmp_path) == swept.resolve()
     newer = run_in(tmp_path / "b", age=5)
     assert find_run("latest", tmp_path) == newer.resolve()
+    trial = run_in(tmp_path / "searches" / "digits" / "trial_000", age=3)
+    assert find_run("latest", tmp_path) == trial.resolve()
+
+
+def test_a_link_takes_the_place_of_an_older_one(tmp_path):
+    """It is relative, so that the folder can be moved."""
+    for name in ("a", "b"):
+        (tmp_path / "sweep" / name).mkdir(parents=True)
+        set_link(tmp_path / "sweep" / "best", tmp_path / "sweep" / name)
+        assert (tmp_path / "sweep" / "best").resolve() == tmp_path / "sweep" / name
+    (tmp_path / "sweep").rename(tmp_path / "moved")
+    assert (tmp_path / "moved" / "best").resolve() == tmp_path / "moved" / "b"
+    assert {path.name for path in (tmp_path / "moved").iterdir()} == {"a", "b", "best"}
 
 
 def test_a_run_by_its_folder(tmp_path):
