@@ -34,10 +34,11 @@ def compare(config: "CompareConfig") -> None:
     """All of it; see the command's help."""
     from infogan import comparison
     from infogan.storage import save_picture, set_link, write_json
+    from infogan.trained import device_of
 
     folders, place = runs_and_place(config)
     print(f"comparing {len(folders)} runs")
-    runs = comparison.open_runs(folders, print)
+    runs = comparison.open_runs(folders, device_of(config.accelerator), print)
     add_own_scores(runs, config)
     agreement = None
     if len(runs) > 1:

@@ -40,15 +40,15 @@ class Run:
         return self.trained.config.seed
 
 
-def open_runs(folders: Sequence[Path], tell: Callable[[str], None]) -> list[Run]:
-    """The runs that can be compared. `tell` hears of each that is left out, and why.
+def open_runs(folders: Sequence[Path], device: str, tell: Callable[[str], None]) -> list[Run]:
+    """The runs that can be compared, their models on a device. `tell` hears of each that is left out, and why.
 
     Raises RunError where none is left, or they differ in the data set or the shape of images.
     """
     opened = []
     for folder in folders:
         try:
-            trained = load(folder)
+            trained = load(folder, device=device)
             if trained.summary.get("iterations") != trained.iteration:
                 raise RunError(f"{folder} has not finished: python -m infogan.train run={folder} goes on")
             opened.append(trained)

@@ -445,20 +445,24 @@ class OpenedPathsConfig(Section):
 
 
 class EvaluateConfig(Section):
-    """`python -m infogan.evaluate`: the run folder, or latest; `seed` draws latents, images and groups."""
+    """`python -m infogan.evaluate`: the run folder, or latest; `seed` draws latents, images and groups. `accelerator`:
+    what the networks work on, auto for a GPU where there is one."""
 
     run: str
     seed: Annotated[int, Field(ge=0, lt=2**32)]
+    accelerator: Literal["auto", "cpu", "gpu"]
     metrics: MetricsConfig
     paths: OpenedPathsConfig
 
 
 class CompareConfig(Section):
-    """`python -m infogan.compare`: the runs of the folder `sweep`, or `runs`, one of the two; `seed` draws latents."""
+    """`python -m infogan.compare`: the runs of the folder `sweep`, or `runs`, one of the two; `seed` draws latents.
+    `accelerator` as in `EvaluateConfig`."""
 
     sweep: str | None
     runs: Annotated[list[str], Field(min_length=1)] | None
     seed: Annotated[int, Field(ge=0, lt=2**32)]
+    accelerator: Literal["auto", "cpu", "gpu"]
     paths: OpenedPathsConfig
 
     @model_validator(mode="after")

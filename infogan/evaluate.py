@@ -26,16 +26,17 @@ def job(values: DictConfig) -> None:
 
     from infogan.config import EvaluateConfig, check_section
     from infogan.storage import find_run
+    from infogan.trained import device_of
 
     with ends_as_one_line():
         config = check_section(plain(values), EvaluateConfig)
-        trained = newest(find_run(config.run, Path(config.paths.outputs)))
+        trained = newest(find_run(config.run, Path(config.paths.outputs)), device_of(config.accelerator))
         found = score(trained, config)
         leave(found, trained, config)
         show(found, trained.folder)
 
 
-def newest(run: "Path") -> "Trained":
+def newest(run: "Path", device: str) -> "Trained":
     """The run at its newest checkpoint that is whole. Says which are not; raises RunError where none is."""
     from infogan.errors import RunError
     from infogan.storage import iterations
@@ -45,10 +46,10 @@ def newest(run: "Path") -> "Trained":
     kept = iterations(run)
     for iteration in kept[:-1]:
         try:
-            return load(run, iteration)
+            return load(run, iteration, device)
         except RunError as error:
             print(f"{error}; the one before it is scored instead")
-    return load(run, kept[-1] if kept else None)
+    return load(run, kept[-1] if kept else None, device)
 
 
 def score(trained: "Trained", config: "EvaluateConfig") -> "Evaluation":

@@ -273,6 +273,8 @@ def quality(
     pictures["neighbours"] = neighbours_picture(trained, data)
     weights = metrics.inception_weights
     extractor = extractor_of(data) if weights is None else inception(weights)
+    if extractor is not None:
+        extractor.to(next(trained.generator.parameters()).device)
     return image_quality(trained, data, extractor, metrics.samples, seed)
 
 

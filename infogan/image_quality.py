@@ -72,8 +72,9 @@ def image_quality(
 
 @torch.no_grad()
 def features(extractor: Extractor, batches: Iterable[Tensor]) -> Tensor:
-    """Batches of (n, C, H, W) uint8 images → (N, D) float64 features of all of them."""
-    return torch.cat([extractor(batch).double() for batch in batches])
+    """Batches of (n, C, H, W) uint8 images → (N, D) float64 features of all of them, on the CPU."""
+    device = next(extractor.parameters()).device
+    return torch.cat([extractor(batch.to(device)).double().cpu() for batch in batches])
 
 
 def generated(trained: Trained, samples: int, seed: int) -> Iterator[Tensor]:
@@ -123,10 +124,11 @@ def path_lengths(trained: Trained, extractor: Extractor, seed: int) -> dict[str,
     In units of squared distances of the extractor's features, for the step from one value to another drawn alike.
     """
     generator, extractor = copy.deepcopy(trained.generator).double(), copy.deepcopy(extractor).double()
+    device = next(generator.parameters()).device
     low, high = trained.value_range
 
     def features_of(latent: Tensor) -> Tensor:
-        return extractor.features((generator(latent) - low) / (high - low))
+        return extractor.features((generator(latent.to(device)) - low) / (high - low)).cpu()
 
     def squared(a: Tensor, b: Tensor) -> Tensor:
         return (a - b).square().sum(dim=1)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ from infogan.storage import checkpoint_path, load_tree, newest_checkpoint
 
 @dataclass(frozen=True)
 class Trained:
-    """Generator, discriminator and posterior after training, in eval mode on the CPU, with what made them.
+    """Generator, discriminator and posterior after training, in eval mode on one device, with what made them.
 
     `iteration`: after how many iterations. `summary`: what training measured at its end (empty where it was stopped
     before). `matching`: the class that each category of the scored code stands for, None where no code has as many
@@ -79,8 +79,8 @@ class Trained:
         return (scaled(part, self.value_range) for part in pixels.split(batch_size))
 
 
-def load(folder: str | Path, iteration: int | None = None) -> Trained:
-    """Opens the model of a run folder, at its newest checkpoint or at that of `iteration`.
+def load(folder: str | Path, iteration: int | None = None, device: str = "cpu") -> Trained:
+    """Opens the model of a run folder on a device, at its newest checkpoint or at that of `iteration`.
 
     >>> model = infogan.load("outputs/2026-11-25_01-02-25_digits")
     >>> images = model.generate(model.sample(16, seed=0))
@@ -101,11 +101,19 @@ def load(folder: str | Path, iteration: int | None = None) -> Trained:
         for name, network in (("generator", generator), ("discriminator", discriminator)):
             own = {key.removeprefix(f"{name}."): value for key, value in state.items() if key.startswith(f"{name}.")}
             network.load_state_dict(own)
-            network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+            network.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
     except (KeyError, TypeError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise RunError(f"{checkpoint} does not fit the model of {folder}/config.yaml: {reason}") from None
     return Trained(folder, config, latents, generator, discriminator, reached)
+
+
+def device_of(accelerator: Literal["auto", "cpu", "gpu"]) -> str:
+    """The device that a command works on: `auto` is the first GPU where there is one. Raises ConfigError for a `gpu`
+    that PyTorch does not see."""
+    if accelerator == "gpu" and not torch.cuda.is_available():
+        raise ConfigError("accelerator=gpu: PyTorch sees no GPU on this machine; accelerator=cpu works without one")
+    return "cuda" if accelerator != "cpu" and torch.cuda.is_available() else "cpu"
 
 
 def read_config(folder: Path) -> Config:

@@ -178,6 +178,7 @@ def test_a_damaged_checkpoint(command, copy):
         (["metrics.latents=999"], "metrics.latents"),
         (["metrics.speed=1"], "metrics.speed"),
         (["seed=-1"], "seed"),
+        (["accelerator=tpu"], "accelerator"),
     ],
 )
 def test_mistakes(command, copy, arguments, told):

@@ -10,9 +10,10 @@ import torch
 
 import infogan
 from infogan.config import check
-from infogan.errors import RunError
+from infogan.errors import ConfigError, RunError
 from infogan.experiment import create, train
 from infogan.pixels import to_uint8
+from infogan.trained import device_of
 
 
 @pytest.fixture(scope="module")
@@ -117,3 +118,13 @@ def test_a_damaged_summary(copy):
     (copy / "summary.json").write_text(json.dumps([1]))
     with pytest.raises(RunError, match="holds no object"):
         _ = infogan.load(copy).matching
+
+
+def test_the_device_of_a_command(monkeypatch):
+    for seen, expected in ((False, "cpu"), (True, "cuda")):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda seen=seen: seen)
+        assert (device_of("auto"), device_of("cpu")) == (expected, "cpu")
+    assert device_of("gpu") == "cuda"
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ConfigError, match="accelerator=gpu: PyTorch sees no GPU"):
+        device_of("gpu")
