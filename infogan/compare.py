@@ -33,22 +33,27 @@ def job(values: DictConfig) -> None:
 def compare(config: "CompareConfig") -> None:
     """All of it; see the command's help."""
     from infogan import comparison
+    from infogan.evaluate import data_of
     from infogan.storage import save_picture, set_link, write_json
     from infogan.trained import device_of
 
     folders, place = runs_and_place(config)
     print(f"comparing {len(folders)} runs")
     runs = comparison.open_runs(folders, device_of(config.accelerator), print)
-    add_own_scores(runs, config)
+    try:
+        comparison.add_label_free(runs, data_of(runs[0].trained.config, config.paths), config.seed)
+    except DataError as error:
+        print(f"without what needs the data set: {error}")
     agreement = None
     if len(runs) > 1:
         print(f"ModelCentrality: each of {len(runs)} encoders on the images of each generator")
         agreement = comparison.agreement_matrix(runs, config.seed, print)
-        comparison.add_centrality(runs, agreement)
+        comparison.add(runs, "centrality", agreement)
     order, by = comparison.ranked(runs)
     found = comparison.correlations(runs) if len(runs) > 2 else {}
     record = {
         "ranked_by": by,
+        "choices": {name: run.name for name, run in comparison.choices(runs).items()},
         "ranking": [
             {"run": run.name, "seed": run.seed, "settings": dict(run.settings), "scores": run.scores} for run in order
         ],
@@ -62,7 +67,7 @@ def compare(config: "CompareConfig") -> None:
     for name, picture in pictures(runs, order, agreement, place.name).items():
         save_picture(place / "figures" / f"{name}.png", picture)
     show(order, by, found)
-    if config.sweep is not None:
+    if config.sweep is not None and by is not None:
         set_link(place / "best", order[0].trained.folder)
         print(f"best: {place}/best -> {order[0].name}")
     print(f"numbers: {place}/comparison.json, comparison.csv   pictures: {place}/figures")
@@ -83,24 +88,6 @@ def runs_and_place(config: "CompareConfig") -> "tuple[list[Path], Path]":
     if not folders:
         raise RunError(f"sweep={config.sweep} holds no run: it must be the folder that a sweep's runs lie in")
     return folders, sweep.resolve()
-
-
-def add_own_scores(runs: "Sequence[Run]", config: "CompareConfig") -> None:
-    """The score that a run gives itself, for those that were not evaluated yet. Says so where the data is missing."""
-    from infogan.evaluate import data_of
-    from infogan.evaluation import label_free, read
-
-    missing = [run for run in runs if "label_free/score" not in run.scores]
-    if not missing:
-        return
-    try:
-        data = data_of(runs[0].trained.config, config.paths)
-    except DataError as error:
-        print(f"no label_free/score for runs that were not evaluated: {error}")
-        return
-    for run in missing:
-        real = read(run.trained, data, "test", 10_000, config.seed)
-        run.scores["label_free/score"] = label_free(run.trained, real, 10_000, config.seed)["score"]
 
 
 def write_csv(path: "Path", order: "Sequence[Run]") -> None:
@@ -178,40 +165,45 @@ def label_of(run: "Run", with_seed: bool = True) -> str:
     return " ".join([*words, f"seed={run.seed}"] if with_seed or not words else words)
 
 
-def show(order: "Sequence[Run]", by: str, correlations: Mapping[str, Mapping[str, float]]) -> None:
-    """The ranking, the chosen run against the best and the median of each supervised score, and the correlations."""
+def show(order: "Sequence[Run]", by: str | None, correlations: Mapping[str, Mapping[str, float]]) -> None:
+    """The ranking, what each criterion's choice is worth with labels, and the correlations."""
     import statistics
 
     from rich.console import Console
     from rich.table import Table
 
-    from infogan.comparison import LABEL_FREE
+    from infogan.comparison import CRITERIA, LABEL_FREE, choices
 
     console = Console()
     if not console.is_terminal:
         console = Console(width=160)
     shared = [name for name in order[0].scores if all(name in run.scores for run in order)]
     supervised = [name for name in shared if not name.startswith(LABEL_FREE)]
-    free = [name for name in shared if name not in supervised]
-    first = [by, *(name for name in ("label_free/score", *supervised, *free) if name in shared and name != by)][:SHOWN]
-    table = Table("rank", "run", *first, title=f"ranked by {by.replace('_', ' ')}, without labels")
+    criteria = [name for name in CRITERIA if name in shared]
+    others = [name for name in shared if name not in criteria and name not in supervised]
+    first = [*criteria, *supervised, *others][:SHOWN]
+    table = Table("rank", "run", *first, title="not ranked" if by is None else f"ranked by {by}, without labels")
     for rank, run in enumerate(order, 1):
         table.add_row(str(rank), label_of(run), *(f"{run.scores[name]:.3f}" for name in first))
     console.print(table)
     if len(order) < 3 or not supervised:
         return
-    table = Table("score", "chosen", "place", "highest", "median", "lowest", title="the chosen run, with labels")
-    for name in supervised:
-        values = sorted((run.scores[name] for run in order), reverse=True)
-        chosen = order[0].scores[name]
-        numbers = (values[0], statistics.median(values), values[-1])
-        place = f"{values.index(chosen) + 1} of {len(values)}"
-        table.add_row(name, f"{chosen:.3f}", place, *(f"{number:.3f}" for number in numbers))
+    shown = supervised[:SHOWN]
+    table = Table("chosen by", "run", *shown, title=f"what the choice is worth with labels (place among {len(order)})")
+    columns = {name: sorted((run.scores[name] for run in order), reverse=True) for name in shown}
+    for criterion, run in choices(order).items():
+        values = [(run.scores[name], columns[name].index(run.scores[name]) + 1) for name in shown]
+        table.add_row(criterion, label_of(run), *(f"{value:.3f} ({place})" for value, place in values))
+    table.add_section()
+    for word, pick in (("highest", max), ("median", statistics.median), ("lowest", min)):
+        table.add_row(word, "", *(f"{pick(columns[name]):.3f}" for name in shown))
     console.print(table)
-    shown = [name for name in supervised if any(name in row for row in correlations.values())][: SHOWN + 2]
     table = Table("without labels", *shown, title="Spearman's correlation over the runs")
     for name, row in correlations.items():
-        table.add_row(name, *("" if row[other] != row[other] else f"{row[other]:+.2f}" for other in shown))
+        table.add_row(
+            name,
+            *("" if row.get(other) is None or row[other] != row[other] else f"{row[other]:+.2f}" for other in shown),
+        )
     console.print(table)
 
 

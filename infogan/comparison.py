@@ -4,22 +4,34 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from infogan.errors import RunError
-from infogan.evaluation import flat
+from infogan.evaluation import flat, label_free, read
 from infogan.inference import encode, generate
+from infogan.latents import Categorical
+from infogan.metrics.consensus import partition_agreement
 from infogan.metrics.factor_vae import majority_accuracy
 from infogan.metrics.model_centrality import centrality, group_votes
+from infogan.readings import categories
 from infogan.trained import Trained, load
+
+if TYPE_CHECKING:
+    from datamodules.base import ImageDataModule
 
 GROUPS, GROUP_SIZE = 500, 100
 """InfoGAN-CR's numbers of groups and of images a group."""
 
-LABEL_FREE = ("centrality", "label_free/score", "information/")
+IMAGES = 10_000
+"""Real images, at most, and fresh latents that scores without labels are measured on."""
+
+CRITERIA = ("consensus", "centrality", "label_free/score")
+"""Scores that a run can be chosen by without labels; a comparison ranks by the first that all its runs have."""
+
+LABEL_FREE = (*CRITERIA, "information/")
 """Scores, or what their names start with, that no label and no factor was used for; all others are supervised."""
 
 
@@ -127,17 +139,44 @@ def agreement_matrix(runs: Sequence[Run], seed: int, tell: Callable[[str], None]
     return table
 
 
-def ranked(runs: Sequence[Run]) -> tuple[list[Run], str]:
-    """The runs from best to worst without labels, and the score that ranked them: centrality from three runs on, else
-    the score that a run gives itself."""
-    by = "centrality" if len(runs) > 2 else "label_free/score"
-    return sorted(runs, key=lambda run: run.scores.get(by, -np.inf), reverse=True), by
+def ranked(runs: Sequence[Run]) -> tuple[list[Run], str | None]:
+    """The runs from best to worst without labels, and the criterion that ranked them; as they are, and None, where
+    there is none. Of two runs each agrees as much with the other: only what a run says of itself tells them apart.
+    """
+    by = next((name for name in choices(runs) if name == CRITERIA[-1] or len(runs) > 2), None)
+    if by is None:
+        return list(runs), None
+    return sorted(runs, key=lambda run: run.scores[by], reverse=True), by
 
 
-def add_centrality(runs: Sequence[Run], agreement: np.ndarray) -> None:
-    """Writes each run's centrality among its scores."""
+def choices(runs: Sequence[Run]) -> dict[str, Run]:
+    """The run that each criterion chooses, for those that all runs have."""
+    shared = [name for name in CRITERIA if all(name in run.scores for run in runs)]
+    return {name: max(runs, key=lambda run: run.scores[name]) for name in shared}
+
+
+def add_label_free(runs: Sequence[Run], data: "ImageDataModule", seed: int) -> None:
+    """Writes what needs real images, but no labels, among the scores: each run's own score, for those that were not
+    evaluated, and the consensus of their categories."""
+    for run in runs:
+        if CRITERIA[-1] not in run.scores:
+            real = read(run.trained, data, "test", IMAGES, seed)
+            run.scores[CRITERIA[-1]] = label_free(run.trained, real, IMAGES, seed)["score"]
+    partitions = []
+    for run in runs:
+        of = run.trained.latents
+        codes = [code for code in of.codes if isinstance(code, Categorical)]
+        q = read(run.trained, data, "train", IMAGES, seed).q if codes else None
+        partitions.append([] if q is None else [categories(of, q, code) for code in codes])
+    if len(runs) > 1 and all(partitions):
+        agreement = np.array([[partition_agreement(a, b) for b in partitions] for a in partitions])
+        add(runs, "consensus", agreement)
+
+
+def add(runs: Sequence[Run], name: str, agreement: np.ndarray) -> None:
+    """Writes how much each run agrees with the others among its scores; see `centrality`."""
     for run, value in zip(runs, centrality(agreement), strict=True):
-        run.scores["centrality"] = float(value)
+        run.scores[name] = float(value)
 
 
 def correlations(runs: Sequence[Run]) -> dict[str, dict[str, float]]:

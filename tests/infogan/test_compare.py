@@ -60,10 +60,11 @@ def test_a_sweep(command, sweep):
     assert code == 0
     assert f"left out: {sweep}/l1_s1/config.yaml could not be read" in out
     record = json.loads((sweep / "comparison.json").read_text())
-    assert record["ranked_by"] == "centrality"
+    assert record["ranked_by"] == "consensus"
+    assert set(record["choices"]) == {"consensus", "centrality", "label_free/score"}
     order = [entry["run"] for entry in record["ranking"]]
     assert sorted(order) == ["l0_s0", "l0_s1", "l1_s0"]
-    values = [entry["scores"]["centrality"] for entry in record["ranking"]]
+    values = [entry["scores"]["consensus"] for entry in record["ranking"]]
     assert values == sorted(values, reverse=True)
     assert all({"acc", "nmi", "information/c1", "label_free/score"} <= set(e["scores"]) for e in record["ranking"])
     assert record["ranking"][order.index("l1_s0")]["scores"]["image_quality/recall"] == 0.25
@@ -77,7 +78,8 @@ def test_a_sweep(command, sweep):
     sizes = {path.stem: Image.open(path).size for path in (sweep / "figures").iterdir()}
     assert set(sizes) == {"scores", "figure1", "agreement"}
     assert min(min(size) for size in sizes.values()) > 250
-    assert "the chosen run, with labels" in out
+    assert record["choices"]["consensus"] == order[0]
+    assert "what the choice is worth with labels" in out
 
     assert command(f"sweep={sweep}")[0] == 0, "`best` is a link, not one more run"
     assert len(json.loads((sweep / "comparison.json").read_text())["ranking"]) == 3
@@ -87,7 +89,7 @@ def test_two_runs(command, sweep, tmp_path):
     """Figure 1: no ranking of two by agreement, and no link."""
     code, out, _ = command(f"runs=[{sweep}/l0_s0,{sweep}/l1_s0]")
     assert code == 0
-    assert "ranked by label free/score" in out
+    assert "ranked by label_free/score" in out
     (place,) = (tmp_path / "outputs" / "comparisons").iterdir()
     assert {path.stem for path in (place / "figures").iterdir()} == {"scores", "figure1", "agreement"}
     assert not (place / "best").exists()

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from infogan.comparison import Run, add_centrality, agreement_matrix, correlations, ranked, spread
+from infogan.comparison import Run, add, agreement_matrix, choices, correlations, ranked, spread
 from infogan.latents import Latents, Uniform
 
 CODES = tuple(Uniform(name, low=-1.0, high=1.0, sigma=1.0, lambda_=1.0, lambda_posterior=1.0) for name in ("c1", "c2"))
@@ -80,7 +80,12 @@ def test_ranked():
     assert ranked(RUNS)[1] == "centrality"
     two, by = ranked(RUNS[:2])
     assert ([run.name for run in two], by) == (["b", "a"], "label_free/score")
-    assert [run.name for run in ranked([fake("z", 0, {}), *RUNS])[0]][-1] == "z", "one without the score is last"
+    assert ranked([*RUNS[:2], fake("z", 0, {})])[1] is None, "no score that all of them have"
+    more = [
+        fake(name, 0, {}, consensus=value, centrality=-value) for name, value in (("x", 0.1), ("y", 0.3), ("z", 0.2))
+    ]
+    assert [run.name for run in ranked(more)[0]] == ["y", "z", "x"]
+    assert {name: run.name for name, run in choices(more).items()} == {"consensus": "y", "centrality": "x"}
 
 
 def test_correlations():
@@ -103,5 +108,5 @@ def test_spread():
 
 def test_centrality_lands_among_the_scores():
     runs = [fake(name, 0, {}) for name in "abc"]
-    add_centrality(runs, np.array([[1, 0.8, 0.6], [0.4, 1, 0.2], [0.6, 0.2, 1]]))
+    add(runs, "centrality", np.array([[1, 0.8, 0.6], [0.4, 1, 0.2], [0.6, 0.2, 1]]))
     assert [run.scores["centrality"] for run in runs] == pytest.approx([0.6, 0.4, 0.4])
