@@ -117,7 +117,7 @@ def pictures(runs: "Sequence[Run]", order: "Sequence[Run]", agreement: Any, titl
     from infogan.loggers import read_metrics
 
     setting = next(iter(numeric_settings(runs)), None)
-    values = [run.seed if setting is None else run.settings[setting] for run in runs]
+    values = [str(run.seed) if setting is None else run.settings[setting] for run in runs]
     names = [name for name in order[0].scores if all(name in run.scores for run in runs)]
     scores = {name: [run.scores[name] for run in runs] for name in names}
     best = runs.index(order[0])

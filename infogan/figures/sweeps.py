@@ -13,13 +13,14 @@ from infogan.figures.curves import COLOURS, STYLES
 def scores_against(
     setting: str, values: Sequence[float | str], scores: Mapping[str, Sequence[float]], best: int, title: str
 ) -> Image.Image:
-    """A panel for each score, (runs,) numbers by name: a dot a run at its value of `setting`, the line through medians,
-    and a ring around run `best`. Values stand in even steps in their order, since a λ sweep holds a 0.
+    """A panel for each score, (runs,) numbers by name: a dot a run at its value of `setting`, a line through medians
+    where values are numbers, not names, and a ring around run `best`. Values stand in even steps in their order, since
+    a λ sweep holds a 0.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    steps = sorted(set(values), key=lambda value: (isinstance(value, str), value))
+    steps = sorted(set(values), key=lambda value: (len(value), value) if isinstance(value, str) else (0, value))
     places = np.array([steps.index(value) for value in values])
     columns = max(1, min(4, len(scores)))
     height = max(1, math.ceil(len(scores) / columns))
@@ -29,7 +30,8 @@ def scores_against(
         axes = figure.add_subplot(height, columns, k + 1)
         numbers = np.asarray(of_runs, float)
         medians = [float(np.nanmedian(numbers[places == step])) for step in range(len(steps))]
-        axes.plot(range(len(steps)), medians, color=COLOURS[0], lw=1.5, label="median")
+        if not any(isinstance(step, str) for step in steps):
+            axes.plot(range(len(steps)), medians, color=COLOURS[0], lw=1.5, label="median")
         axes.plot(places, numbers, "o", color=COLOURS[1], mec="white", mew=0.5, ms=5, label="one run")
         axes.plot(places[best], numbers[best], "o", mfc="none", mec=COLOURS[6], ms=12, mew=2, label="chosen")
         axes.set_xticks(range(len(steps)), [f"{step:g}" if not isinstance(step, str) else step for step in steps])

@@ -165,6 +165,11 @@ def test_scores_against_rings_the_chosen_run():
     assert ring[1][0] < ring[0][0], "the higher score is drawn higher"
 
 
+def test_names_are_not_joined_by_a_line():
+    numbers, names = (scores_against("seed", values, {"acc": [0.1, 0.9]}, 0, "t") for values in ([0, 1], ["0", "1"]))
+    assert of_colour(names, COLOURS[0]) == 0 < of_colour(numbers, COLOURS[0])
+
+
 def rgb(code):
     return np.array([int(code[k : k + 2], 16) for k in (1, 3, 5)])
 
