@@ -1,6 +1,7 @@
 """`python -m infogan.compare`: which run of a sweep to trust."""
 
 from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import hydra
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from PIL.Image import Image
+    from rich.console import Console
 
     from infogan.comparison import Run
     from infogan.config import CompareConfig
@@ -159,16 +161,14 @@ def numeric_settings(runs: "Sequence[Run]") -> list[str]:
 def label_of(run: "Run", with_seed: bool = True) -> str:
     """A run in a few characters: what was swept, and the seed. Its name where that would be long."""
     shown = {key.rsplit(".", 1)[-1].replace("lambda", "λ"): value for key, value in run.settings.items()}
-    if len(shown) > 2:
+    if with_seed and len(shown) > 2:
         return run.name
     words = [f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}" for k, v in shown.items()]
-    return " ".join([*words, f"seed={run.seed}"] if with_seed or not words else words)
+    return " ".join([*words, f"seed={run.seed}"] if with_seed else words) or "all runs"
 
 
 def show(order: "Sequence[Run]", by: str | None, correlations: Mapping[str, Mapping[str, float]]) -> None:
     """The ranking, what each criterion's choice is worth with labels, and the correlations."""
-    import statistics
-
     from rich.console import Console
     from rich.table import Table
 
@@ -186,6 +186,7 @@ def show(order: "Sequence[Run]", by: str | None, correlations: Mapping[str, Mapp
     for rank, run in enumerate(order, 1):
         table.add_row(str(rank), label_of(run), *(f"{run.scores[name]:.3f}" for name in first))
     console.print(table)
+    show_spread(console, order, first)
     if len(order) < 3 or not supervised:
         return
     shown = supervised[:SHOWN]
@@ -195,7 +196,7 @@ def show(order: "Sequence[Run]", by: str | None, correlations: Mapping[str, Mapp
         values = [(run.scores[name], columns[name].index(run.scores[name]) + 1) for name in shown]
         table.add_row(criterion, label_of(run), *(f"{value:.3f} ({place})" for value, place in values))
     table.add_section()
-    for word, pick in (("highest", max), ("median", statistics.median), ("lowest", min)):
+    for word, pick in (("highest", max), ("median", median), ("lowest", min)):
         table.add_row(word, "", *(f"{pick(columns[name]):.3f}" for name in shown))
     console.print(table)
     table = Table("without labels", *shown, title="Spearman's correlation over the runs")
@@ -204,6 +205,23 @@ def show(order: "Sequence[Run]", by: str | None, correlations: Mapping[str, Mapp
             name,
             *("" if row.get(other) is None or row[other] != row[other] else f"{row[other]:+.2f}" for other in shown),
         )
+    console.print(table)
+
+
+def show_spread(console: "Console", order: "Sequence[Run]", shown: "Sequence[str]") -> None:
+    """How far the seeds of each setting are apart, where a setting has several."""
+    from rich.table import Table
+
+    from infogan.comparison import by_setting
+
+    groups = by_setting(order)
+    if all(len(group) == 1 for group in groups):
+        return
+    table = Table("setting", "seeds", *shown, title="median of the seeds (lowest … highest)")
+    for group in groups:
+        values = [sorted(run.scores[name] for run in group) for name in shown]
+        cells = [f"{median(of):.3f} ({of[0]:.3f} … {of[-1]:.3f})" for of in values]
+        table.add_row(label_of(group[0], with_seed=False), str(len(group)), *cells)
     console.print(table)
 
 

@@ -198,9 +198,6 @@ def correlations(runs: Sequence[Run]) -> dict[str, dict[str, float]]:
 
 def spread(runs: Sequence[Run]) -> list[dict[str, Any]]:
     """Over the seeds of each setting: for every score median, lowest, highest and count."""
-    by_setting: dict[str, list[Run]] = {}
-    for run in runs:
-        by_setting.setdefault(json.dumps(run.settings, sort_keys=True), []).append(run)
     return [
         {
             "settings": dict(group[0].settings),
@@ -211,5 +208,13 @@ def spread(runs: Sequence[Run]) -> list[dict[str, Any]]:
                 if (values := [run.scores[name] for run in group if name in run.scores])
             },
         }
-        for group in by_setting.values()
+        for group in by_setting(runs)
     ]
+
+
+def by_setting(runs: Sequence[Run]) -> list[list[Run]]:
+    """The runs that differ in nothing but the seed, together, in the order in which they come."""
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(json.dumps(run.settings, sort_keys=True), []).append(run)
+    return list(groups.values())

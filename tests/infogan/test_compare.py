@@ -80,6 +80,7 @@ def test_a_sweep(command, sweep):
     assert min(min(size) for size in sizes.values()) > 250
     assert record["choices"]["consensus"] == order[0]
     assert "what the choice is worth with labels" in out
+    assert "median of the seeds (lowest … highest)" in out
 
     assert command(f"sweep={sweep}")[0] == 0, "`best` is a link, not one more run"
     assert len(json.loads((sweep / "comparison.json").read_text())["ranking"]) == 3
