@@ -68,8 +68,8 @@ def edit(trained: "Trained", config: "EditConfig") -> None:
         print(line)
     latents, labels = edited(trained, found.latent, choices, config.steps)
     images = np.stack([original, *trained.generate(found.latent), *trained.generate(latents)])
-    columns = ["original", "G(z, c)", *labels]
-    picture = labelled_grid(images[None], Path(config.image).name, columns, [], f"c = {said}")
+    columns = ["original", "recon-\nstruction", *labels]
+    picture = labelled_grid(images[None], Path(config.image).name, columns, [], f"Q reads {said}")
     save_picture(place, picture)
     print(f"picture: {place}")
 
@@ -121,35 +121,36 @@ def inverted(
     """The noise of an image (H, W, C) uint8, all codes being given; errors are of pixels in [0, 1]."""
     import torch
 
+    from datamodules.store import progress
     from infogan.inversion import invert
 
     low, high = trained.value_range
     device = next(trained.generator.parameters()).device
     starts = trained.latents.sample(seed, "edit", 0, range(config.restarts), codes).to(device)
-    return invert(
-        lambda latent: (trained.generator(latent) - low) / (high - low),
-        torch.from_numpy(image).permute(2, 0, 1).to(device) / 255,
-        starts,
-        trained.latents.codes_width,
-        trained.latents.noise_reach,
-        config.iterations,
-        config.learning_rate,
-    )
+    with progress("looking for the noise", config.iterations) as advance:
+        return invert(
+            lambda latent: (trained.generator(latent) - low) / (high - low),
+            torch.from_numpy(image).permute(2, 0, 1).to(device) / 255,
+            starts,
+            trained.latents.codes_width,
+            trained.latents.noise_reach,
+            config.iterations,
+            config.learning_rate,
+            advance,
+        )
 
 
 def edited(
     trained: "Trained", latent: "Tensor", choices: "Mapping[str, Choice]", steps: int
 ) -> "tuple[Tensor, list[str]]":
     """A latent (1, width) with the codes as chosen → (frames, width), one that takes several values in `steps`, and
-    what each frame has, `c2 = +1.5`. No choices: no frames."""
+    what each frame has, `c2=+1.5`. No choices: no frames."""
     values = {name: choice.points(steps) for name, choice in choices.items()}
     frames = max((len(labels) for _, labels in values.values()), default=0)
     latents, lines = latent.repeat(frames, 1), [""] * frames
     for name, (points, labels) in values.items():
         latents = trained.latents.replaced(latents, name, points)
-        lines = [
-            f"{line}\n{name} = {label}" for line, label in zip(lines, labels * (frames // len(labels)), strict=True)
-        ]
+        lines = [f"{line}\n{name}={label}" for line, label in zip(lines, labels * (frames // len(labels)), strict=True)]
     return latents, [line.strip() for line in lines]
 
 

@@ -35,12 +35,14 @@ def invert(
     reach: float,
     iterations: int,
     learning_rate: float,
+    advance: Callable[[int], object],
 ) -> Inversion:
     """Looks for the noise whose image is nearest to `image` in mean squared error, by Adam from all starts at once.
 
     generator: (R, width) latents → (R, C, H, W). image: (C, H, W). starts: (R, width) latents; the first `codes_width`
     columns are the codes and stay. `reach`: the noise is kept within [-reach, reach], where the generator was trained
     (inf: it goes anywhere). The learning rate falls to 0 along half a cosine. The best that was seen is taken.
+    `advance` hears of each iteration.
     """
     codes, noise = starts[:, :codes_width], starts[:, codes_width:].clone().requires_grad_()
     optimizer = torch.optim.Adam([noise], learning_rate)
@@ -60,4 +62,5 @@ def invert(
             schedule.step()
             with torch.no_grad():
                 noise.clamp_(-reach, reach)
+            advance(1)
     return Inversion(best, math.sqrt(least), before)
