@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from infogan.inversion import invert
+from infogan.inversion import Inversion, invert
 
 CODES, NOISE = 2, 3
 
@@ -67,6 +67,7 @@ def test_what_is_poor():
     far = search(generator, own + 20 * normal, starts(4, [0.5, 0.5]))
     assert far.error == pytest.approx(20 / 4, rel=1e-3), "the distance to the plane of its images"
     assert far.error > 0.9 * far.error_before and far.poor
+    assert Inversion(own, 0.51, 1.0).poor and not Inversion(own, 0.49, 1.0).poor
 
 
 def test_the_best_of_several_starts_is_taken():
