@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -436,12 +437,17 @@ class MetricsConfig(Section):
     processes: Positive | None
 
 
-class OpenedPathsConfig(Section):
-    """`outputs` holds the run folders. `data` and `stores`: null for those that the run was trained with."""
+class OutputsConfig(Section):
+    """`outputs` holds the run folders."""
+
+    outputs: str
+
+
+class OpenedPathsConfig(OutputsConfig):
+    """`data` and `stores`: null for those that the run was trained with."""
 
     data: str | None
     stores: str | None
-    outputs: str
 
 
 class EvaluateConfig(Section):
@@ -469,6 +475,68 @@ class CompareConfig(Section):
     def _names_runs(self) -> Self:
         if (self.sweep is None) == (self.runs is None):
             raise ValueError("sweep=<folder of a sweep> or runs=[<run>,<run>] must say what to compare, one of the two")
+        return self
+
+
+def _class_name(value: Any) -> Any:
+    """A class may be named by a number: Hydra reads `label=3` as one."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+class GenerateConfig(Section):
+    """`python -m infogan.generate`: `count` images of the run (a folder, or latest), a function of `seed`.
+
+    codes: by name, the value of a continuous code or low:high to draw it from; a category or a list of some. A code
+      that is not there is drawn as in training.
+    label: the class whose category the images are to have, where the run knows a matching.
+    format: `png`, a picture each in sub-folders by class or category, with codes.csv; `npz`, one archive of arrays.
+    to: the folder to make; null for one of today's date in generated/ under paths.outputs.
+    `accelerator` as in `EvaluateConfig`.
+    """
+
+    run: str
+    count: Positive
+    codes: dict[CodeName, Any]
+    label: Annotated[str | None, BeforeValidator(_class_name)]
+    format: Literal["png", "npz"]
+    to: str | None
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    accelerator: Literal["auto", "cpu", "gpu"]
+    paths: OutputsConfig
+
+
+class InversionConfig(Section):
+    """How the noise of an image is looked for: from `restarts` random starts, `iterations` of Adam each."""
+
+    restarts: Positive
+    iterations: Positive
+    learning_rate: LearningRate
+
+
+class EditConfig(Section):
+    """`python -m infogan.edit`: the picture file `image`, and what its `codes` become.
+
+    codes: as in `GenerateConfig`; one of them may take several values, low:high in `steps` or a list.
+    to: the picture to write, .png; null for one of today's date in edits/ under paths.outputs.
+    seed: of the starts of the search. `accelerator` as in `EvaluateConfig`.
+    """
+
+    run: str
+    image: str | None
+    codes: dict[CodeName, Any]
+    steps: Annotated[int, Field(ge=2)]
+    to: str | None
+    inversion: InversionConfig
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    accelerator: Literal["auto", "cpu", "gpu"]
+    paths: OutputsConfig
+
+    @model_validator(mode="after")
+    def _names_files(self) -> Self:
+        if self.image is None:
+            raise ValueError("image=<file> must name the picture to edit")
+        if self.to is not None and not self.to.lower().endswith(".png"):
+            raise ValueError(f"to={self.to}: the picture is a PNG, its name must end in .png")
         return self
 
 

@@ -6,8 +6,9 @@ a new kind of code is a new class here, and its keys in config.py.
 
 import math
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal, Self
 
 import numpy as np
@@ -16,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from infogan.config import CodeConfig, ModelConfig
+from infogan.errors import ConfigError
 
 LOG_SIGMA_FLOOR = math.log(1e-2)
 """A learned σ stops at 0.01: L_I of a continuous code has no ceiling, and its gradient grows as 1/σ²."""
@@ -67,6 +69,21 @@ class Categorical:
     def traversal(self, points: int) -> tuple[Tensor, list[str]]:
         """Every class once, whatever `points` is: (K, K) one-hot rows and their labels."""
         return torch.eye(self.classes), [str(k) for k in range(self.classes)]
+
+    def numbers(self, rows: Tensor) -> Tensor:
+        """The value of each row as one number: (N, K) one-hot rows or probabilities → (N,), the likeliest category."""
+        return rows.argmax(dim=1)
+
+    def choice(self, given: object) -> "Categories":
+        """What `codes.<name>=3` or `codes.<name>=[3,5]` asks for. Raises ConfigError where that is no category."""
+        asked = given if isinstance(given, list) else [given]
+        chosen = [k for k in asked if isinstance(k, int) and not isinstance(k, bool) and 0 <= k < self.classes]
+        if not chosen or len(set(chosen)) < len(asked):
+            raise ConfigError(
+                f"codes.{self.name}={_given(given)}: must be a category from 0 to {self.classes - 1}, or a list of "
+                "different ones, such as [0,1]"
+            )
+        return Categories(self, tuple(chosen))
 
 
 @dataclass(frozen=True)
@@ -136,10 +153,81 @@ class Uniform:
         """`points` even steps over twice the interval (U(-1, 1): from -2 to 2, figure 2): (points, 1) and labels."""
         centre, reach = (self.low + self.high) / 2, self.high - self.low
         values = torch.linspace(centre - reach, centre + reach, points)
-        return values.unsqueeze(1), [f"{round(v, 6):+.2g}" if abs(v) > 1e-6 else "0" for v in values.tolist()]
+        return values.unsqueeze(1), [_signed(value, 2) for value in values.tolist()]
+
+    def numbers(self, rows: Tensor) -> Tensor:
+        """The value of each row as one number: (N, 1) → (N,)."""
+        return rows[:, 0]
+
+    def choice(self, given: object) -> "Interval":
+        """What `codes.<name>=1.5` or `codes.<name>=-2:2` asks for, inside of [low, high] or not. Raises ConfigError
+        where that is neither a number nor an interval."""
+        ends = given.split(":") if isinstance(given, str) else [given, given]
+        try:
+            start, end = (math.nan if isinstance(value, bool) else float(value) for value in ends)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            start = end = math.nan
+        if not (math.isfinite(start) and math.isfinite(end)):
+            raise ConfigError(
+                f"codes.{self.name}={_given(given)}: must be a number such as 1.5, or an interval such as -2:2"
+            )
+        return Interval(self, start, end)
 
 
 Code = Categorical | Uniform
+
+
+@dataclass(frozen=True)
+class Categories:
+    """Some categories of a code, equally likely, where the code itself would have all of them."""
+
+    code: Categorical
+    chosen: tuple[int, ...]
+
+    @property
+    def extrapolation(self) -> None:
+        """None: there are no categories but those of training."""
+
+    def from_uniform(self, u: Tensor) -> Tensor:
+        """(N,) numbers in [0, 1) → (N, K) one-hot rows."""
+        index = (u * len(self.chosen)).long().clamp_max(len(self.chosen) - 1)
+        return self.points(0)[0].to(u.dtype)[index]
+
+    def points(self, points: int) -> tuple[Tensor, list[str]]:
+        """Each chosen category once, whatever `points` is: (n, K) one-hot rows and their labels."""
+        return torch.eye(self.code.classes)[list(self.chosen)], [str(k) for k in self.chosen]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A continuous code drawn evenly between `start` and `end`, the same twice for one value."""
+
+    code: Uniform
+    start: float
+    end: float
+
+    @property
+    def extrapolation(self) -> str | None:
+        """One line that says so where values lie outside of what training drew; else None."""
+        if all(self.code.low <= value <= self.code.high for value in (self.start, self.end)):
+            return None
+        return (
+            f"{self.code.name} was drawn from {self.code.low:g} to {self.code.high:g} in training: "
+            "what lies outside is extrapolated"
+        )
+
+    def from_uniform(self, u: Tensor) -> Tensor:
+        """(N,) numbers in [0, 1) → (N, 1) values."""
+        return (self.start + (self.end - self.start) * u).unsqueeze(1)
+
+    def points(self, points: int) -> tuple[Tensor, list[str]]:
+        """`points` even steps from start to end, one where they are the same: (points, 1) values and their labels."""
+        values = torch.linspace(self.start, self.end, 1 if self.start == self.end else points)
+        return values.unsqueeze(1), [_signed(value, 3) for value in values.tolist()]
+
+
+Choice = Categories | Interval
+"""A code's value, or where to draw it from, as `codes.<name>=…` names it."""
 
 
 @dataclass(frozen=True)
@@ -178,8 +266,29 @@ class Latents:
         """The code of that name; KeyError where there is none."""
         return {code.name: code for code in self.codes}[name]
 
-    def sample(self, seed: int, stream: str, iteration: int, positions: range) -> Tensor:
-        """Codes and noise, (len(positions), width) float32 on the CPU.
+    @property
+    def noise_reach(self) -> float:
+        """The largest absolute value that a dimension of the noise is drawn with."""
+        return 1.0 if self.noise_distribution == "uniform" else math.inf
+
+    def choices(self, given: Mapping[str, object]) -> dict[str, Choice]:
+        """The values of `codes.<name>=…` by name. Raises ConfigError for a code or a value that does not exist."""
+        names = [code.name for code in self.codes]
+        for name in given:
+            if name not in names:
+                raise ConfigError(f"codes.{name}: there is no such code; the model has {', '.join(names)}")
+        return {name: self.code(name).choice(value) for name, value in given.items()}
+
+    def sample(
+        self,
+        seed: int,
+        stream: str,
+        iteration: int,
+        positions: range,
+        choices: Mapping[str, Choice] = MappingProxyType({}),
+    ) -> Tensor:
+        """Codes and noise, (len(positions), width) float32 on the CPU. A code of `choices` takes its value from there;
+        the others, and the noise, are what they are without.
 
         A pure function of its arguments: row p is the same in a batch of any size and on any rank, so that a resumed
         run, and each of several devices, draws what one uninterrupted process would have drawn. `stream` keeps
@@ -194,7 +303,13 @@ class Latents:
             noise = noise_generator.standard_normal((rows, self.noise), dtype=np.float32)
         u = torch.from_numpy(codes)[positions.start :: positions.step]
         z = torch.from_numpy(noise)[positions.start :: positions.step]
-        return torch.cat([*(code.from_uniform(u[:, j]) for j, code in enumerate(self.codes)), z], dim=1)
+        columns = [choices.get(code.name, code).from_uniform(u[:, j]) for j, code in enumerate(self.codes)]
+        return torch.cat([*columns, z], dim=1)
+
+    def numbers(self, latent: Tensor) -> Tensor:
+        """The codes of each row as numbers, a category by its index: (N, ≥ codes_width) → (N, codes) float32."""
+        rows = self.split(latent)
+        return torch.stack([code.numbers(rows[code.name]).float() for code in self.codes], dim=1)
 
     def split(self, latent: Tensor) -> dict[str, Tensor]:
         """(N, ≥ codes_width) → each code's (N, code.width) columns, by name."""
@@ -229,6 +344,15 @@ def _code(name: str, code: CodeConfig, config: ModelConfig) -> Code:
         return Categorical(name, code.classes, lambda_, lambda_posterior)
     sigma = None if code.sigma == "learned" else code.sigma
     return Uniform(name, code.low, code.high, sigma, lambda_, lambda_posterior)
+
+
+def _signed(value: float, digits: int) -> str:
+    return f"{round(value, 6):+.{digits}g}" if abs(value) > 1e-6 else "0"
+
+
+def _given(value: object) -> str:
+    """As it was written on the command line."""
+    return str(value).replace(" ", "") if isinstance(value, list) else str(value)
 
 
 def _split(rows: Tensor, codes: Sequence[Code], widths: list[int]) -> dict[str, Tensor]:

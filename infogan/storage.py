@@ -3,9 +3,11 @@
 import json
 import os
 import re
+import shutil
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from itertools import chain, count
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -35,6 +37,32 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     finally:
         with suppress(OSError):
             staged.unlink()
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """Yields an empty folder beside `folder`, which takes that name when the block has ended well, and goes else.
+
+    Raises RunError where `folder` holds something already, or cannot be written.
+    """
+    folder = folder.resolve()
+    staged = folder.with_name(f".{folder.name}.{os.getpid()}")
+    try:
+        if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+            raise RunError(f"{folder} exists and is not an empty folder: name another one")
+        staged.mkdir(parents=True)
+        yield staged
+        staged.replace(folder)
+    except OSError as error:
+        raise RunError(f"{folder} could not be written: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+
+
+def unused(path: Path) -> Path:
+    """`path`, or with -2, -3 … at the end of its stem where that is taken."""
+    taken = (path.with_stem(f"{path.stem}-{attempt}") for attempt in count(2))
+    return next(candidate for candidate in chain([path], taken) if not candidate.exists())
 
 
 def write_json(path: Path, value: object) -> None:

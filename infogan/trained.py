@@ -14,7 +14,7 @@ from torch import Tensor
 from infogan.config import Config, check
 from infogan.errors import ConfigError, RunError
 from infogan.inference import encode, generate
-from infogan.latents import Latents
+from infogan.latents import Code, Latents
 from infogan.networks import Discriminator, Generator
 from infogan.networks.generator import value_range
 from infogan.pixels import scaled, to_uint8
@@ -51,6 +51,12 @@ class Trained:
     def matching(self) -> dict[int, str] | None:
         matching = self.summary.get("matching")
         return matching and {int(category): name for category, name in matching.items()}
+
+    @property
+    def scored_code(self) -> Code | None:
+        """The code whose categories `matching` names, the first with as many as there are classes; None without."""
+        matching = self.matching or {}
+        return next((code for code in self.latents.codes if matching and code.classes == len(matching)), None)
 
     def sample(self, count: int, seed: int, stream: str = "generate") -> Tensor:
         """`count` latents, codes and noise: (count, width). A function of seed and stream."""

@@ -24,7 +24,9 @@ def labelled_grid(
     step_x, step_y = width * factor + GAP, height * factor + GAP
     font, title_font = ImageFont.load_default(FONT_SIZE), ImageFont.load_default(TITLE_SIZE)
     widest = max((font.getlength(line) for label in columns for line in label.split("\n")), default=0)
-    column_font = ImageFont.load_default(FONT_SIZE * min(1, (step_x - GAP) / max(widest, 1)))  # no label into the next
+    column_font = ImageFont.load_default(
+        FONT_SIZE * min(1, (step_x - 3 * GAP) / max(widest, 1))
+    )  # none touches the next
 
     left = MARGIN + round(max((font.getlength(row) for row in rows), default=0)) + (10 if any(rows) else 0)
     lines = max((label.count("\n") + 1 for label in columns), default=0)

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch.distributions import Normal, OneHotCategorical
 
+from infogan.errors import ConfigError
 from infogan.latents import LOG_SIGMA_FLOOR, Categorical, Latents, Uniform
 
 DIGIT = Categorical("digit", 10, 1.0, 1.0)
@@ -271,3 +272,73 @@ def test_the_posterior_mean_lies_in_the_columns_of_the_input():
     latents = Latents(codes, 5, "uniform")
     q = torch.tensor([[0.0, math.log(2.0), math.log(5.0), 0.3, -4.0, 7.0]])
     assert latents.posterior_mean(q)[0].tolist() == pytest.approx([1 / 8, 2 / 8, 5 / 8, 0.3, 7.0])
+
+
+def test_numbers_are_the_values_of_the_codes():
+    rows = torch.zeros(2, latents().width)
+    rows[0, 7] = rows[1, 2] = 1
+    rows[:, 10], rows[:, 11] = torch.tensor([-0.5, 3.0]), torch.tensor([2.5, 5.5])
+    assert latents().numbers(rows).tolist() == [[7, -0.5, 2.5], [2, 3.0, 5.5]]
+    assert latents().numbers(rows).dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    ("given", "start", "end"), [(3, 3, 3), (1.5, 1.5, 1.5), ("2:6", 2, 6), ("-1e1:-.5", -10, -0.5)]
+)
+def test_a_chosen_value_or_interval(given, start, end):
+    choice = WIDTH.choice(given)
+    assert (choice.start, choice.end) == (start, end)
+    u = torch.tensor([0.0, 0.25, LARGEST_BELOW_1])
+    expected = [[start], [start + (end - start) / 4], [end]]
+    assert torch.allclose(choice.from_uniform(u), torch.tensor(expected, dtype=torch.float32), atol=1e-5)
+
+
+def test_points_of_choices():
+    points, labels = SLANT.choice("2:-1").points(4)
+    assert points.tolist() == [[2], [1], [0], [-1]] and labels == ["+2", "+1", "0", "-1"]
+    points, labels = SLANT.choice(1.255).points(4)
+    assert points.tolist() == [[pytest.approx(1.255)]] and labels == ["+1.25"]
+    points, labels = DIGIT.choice([5, 3]).points(4)
+    assert points.argmax(dim=1).tolist() == [5, 3] and points.sum().item() == 2 and labels == ["5", "3"]
+
+
+def test_what_lies_outside_of_training_is_said():
+    for inside in (2, 6, "2:6", "5:3"):
+        assert WIDTH.choice(inside).extrapolation is None
+    for outside in (1.99, 6.01, "2:6.01", "1.99:6", "7:2"):
+        assert "width was drawn from 2 to 6 in training" in WIDTH.choice(outside).extrapolation
+    assert DIGIT.choice([0, 9]).extrapolation is None
+
+
+@pytest.mark.parametrize("given", ["a", "1:", ":", "1:2:3", "nan", "nan:1", "0:inf", "1.5", True, None, [1], {}, ""])
+def test_what_is_no_value_of_a_continuous_code(given):
+    with pytest.raises(ConfigError, match=r"codes\.slant=.*: must be a number such as 1\.5, or an interval"):
+        SLANT.choice(given)
+
+
+@pytest.mark.parametrize("given", [-1, 10, 2.0, True, None, "3", "1:2", [], [3, 10], [3, 3], [3, "4"], [[3]]])
+def test_what_is_no_category(given):
+    with pytest.raises(ConfigError, match=r"codes\.digit=.*: must be a category from 0 to 9, or a list"):
+        DIGIT.choice(given)
+
+
+def test_a_code_that_does_not_exist():
+    with pytest.raises(ConfigError, match=r"codes\.size: there is no such code; the model has digit, slant, width"):
+        latents().choices({"slant": 1, "size": 2})
+
+
+def test_chosen_codes_leave_the_others_and_the_noise_as_they_are():
+    choices = latents().choices({"digit": [2, 7, 8], "width": "10:20"})
+    free, chosen = latents().sample(1, "s", 0, range(ROWS)), latents().sample(1, "s", 0, range(ROWS), choices)
+    assert torch.equal(chosen[:, 10], free[:, 10]) and torch.equal(chosen[:, 12:], free[:, 12:])
+    shares = chosen[:, :10].mean(dim=0)
+    assert torch.allclose(shares[[2, 7, 8]], torch.full((3,), 1 / 3), atol=0.015)
+    assert chosen[:, [2, 7, 8]].sum(dim=1).eq(1).all() and chosen[:, :10].sum(dim=1).eq(1).all()
+    width = chosen[:, 11]
+    assert width.min() == pytest.approx(10, abs=0.01) and width.max() == pytest.approx(20, abs=0.01)
+    assert width.mean() == pytest.approx(15, abs=0.1) and width.std() == pytest.approx(10 / math.sqrt(12), abs=0.05)
+
+
+def test_how_far_the_noise_reaches():
+    assert latents("uniform").noise_reach == 1
+    assert latents("normal").noise_reach == math.inf

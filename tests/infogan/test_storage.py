@@ -14,6 +14,8 @@ from infogan.storage import (
     safe_name,
     save_tree,
     set_link,
+    unused,
+    whole_folder,
     write_atomically,
     write_json,
 )
@@ -245,3 +247,46 @@ def test_safe_name(text, name):
 
 def test_safe_name_is_short():
     assert safe_name("x" * 1000) == "x" * 150
+
+
+def test_a_folder_is_whole_or_not_there(tmp_path):
+    target = tmp_path / "new" / "images"
+    with pytest.raises(ZeroDivisionError), whole_folder(target) as staged:
+        (staged / "0.png").write_text("half")
+        assert not target.exists()
+        _ = 1 / 0
+    assert list(target.parent.iterdir()) == []
+    with whole_folder(target) as staged:
+        (staged / "0.png").write_text("whole")
+    assert [path.name for path in target.parent.iterdir()] == ["images"]
+    assert (target / "0.png").read_text() == "whole"
+
+
+def test_a_folder_that_holds_something_is_left_alone(tmp_path):
+    empty, full, file = tmp_path / "empty", tmp_path / "full", tmp_path / "file"
+    empty.mkdir()
+    full.mkdir()
+    (full / "mine").write_text("mine")
+    file.write_text("mine")
+    for taken in (full, file):
+        with pytest.raises(RunError, match=f"{taken} exists and is not an empty folder"), whole_folder(taken):
+            pytest.fail("the work must not start")
+    with whole_folder(empty) as staged:
+        (staged / "new").write_text("new")
+    assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")) == [
+        "empty", "empty/new", "file", "full", "full/mine"
+    ]  # fmt: skip
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunError, match="file/images could not be written"), whole_folder(tmp_path / "file" / "images"):
+        pytest.fail("the work must not start")
+
+
+def test_unused_names(tmp_path):
+    assert unused(tmp_path / "a.png") == tmp_path / "a.png"
+    for name in ("a.png", "a-2.png", "b"):
+        (tmp_path / name).write_text("")
+    assert unused(tmp_path / "a.png") == tmp_path / "a-3.png"
+    assert unused(tmp_path / "b") == tmp_path / "b-2"
