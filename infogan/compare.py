@@ -35,7 +35,7 @@ def job(values: DictConfig) -> None:
 def compare(config: "CompareConfig") -> None:
     """All of it; see the command's help."""
     from infogan import comparison
-    from infogan.evaluate import data_of
+    from infogan.experiment import data_of
     from infogan.storage import save_picture, set_link, write_json
     from infogan.trained import device_of
 

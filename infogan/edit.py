@@ -28,12 +28,12 @@ def job(values: DictConfig) -> None:
 
     from infogan.config import EditConfig, check_section
     from infogan.storage import find_run
-    from infogan.trained import device_of, load
+    from infogan.trained import device_of, load_whole
 
     with ends_as_one_line():
         config = check_section(plain(values), EditConfig)
         run = find_run(config.run, Path(config.paths.outputs))
-        edit(load(run, device=device_of(config.accelerator)), config)
+        edit(load_whole(run, device_of(config.accelerator), print), config)
 
 
 def edit(trained: "Trained", config: "EditConfig") -> None:

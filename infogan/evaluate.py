@@ -11,8 +11,7 @@ from infogan.errors import DataError, ends_as_one_line
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from datamodules.base import ImageDataModule
-    from infogan.config import Config, EvaluateConfig, OpenedPathsConfig
+    from infogan.config import EvaluateConfig
     from infogan.evaluation import Evaluation
     from infogan.trained import Trained
 
@@ -26,35 +25,21 @@ def job(values: DictConfig) -> None:
 
     from infogan.config import EvaluateConfig, check_section
     from infogan.storage import find_run
-    from infogan.trained import device_of
+    from infogan.trained import device_of, load_whole
 
     with ends_as_one_line():
         config = check_section(plain(values), EvaluateConfig)
-        trained = newest(find_run(config.run, Path(config.paths.outputs)), device_of(config.accelerator))
+        run = find_run(config.run, Path(config.paths.outputs))
+        trained = load_whole(run, device_of(config.accelerator), print)
         found = score(trained, config)
         leave(found, trained, config)
         show(found, trained.folder)
 
 
-def newest(run: "Path", device: str) -> "Trained":
-    """The run at its newest checkpoint that is whole. Says which are not; raises RunError where none is."""
-    from infogan.errors import RunError
-    from infogan.storage import iterations
-    from infogan.trained import load, read_config
-
-    read_config(run)
-    kept = iterations(run)
-    for iteration in kept[:-1]:
-        try:
-            return load(run, iteration, device)
-        except RunError as error:
-            print(f"{error}; the one before it is scored instead")
-    return load(run, kept[-1] if kept else None, device)
-
-
 def score(trained: "Trained", config: "EvaluateConfig") -> "Evaluation":
     """The evaluation of a run. Says which part it is at."""
     from infogan.evaluation import evaluate
+    from infogan.experiment import data_of
 
     print(f"scoring {trained.folder}, {trained.iteration:,} iterations")
     try:
@@ -63,16 +48,6 @@ def score(trained: "Trained", config: "EvaluateConfig") -> "Evaluation":
         data, why = None, str(error)
         print(f"without the data set: {why}")
     return evaluate(trained, data, why, config.metrics, config.seed, lambda part: print(f"  {part.replace('_', ' ')}"))
-
-
-def data_of(config: "Config", paths: "OpenedPathsConfig") -> "ImageDataModule":
-    """The data set that a run was trained on, ready to be read. Raises DataError where it cannot be had."""
-    from infogan.experiment import build_data
-
-    moved = {key: value for key, value in (("data", paths.data), ("stores", paths.stores)) if value is not None}
-    data = build_data(config.model_copy(update={"paths": config.paths.model_copy(update=moved)}))
-    data.prepare_data()
-    return data
 
 
 def leave(found: "Evaluation", trained: "Trained", config: "EvaluateConfig") -> None:

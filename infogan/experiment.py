@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from infogan.config import Config, CsvConfig, WandbConfig, check
+from infogan.config import Config, CsvConfig, OpenedPathsConfig, WandbConfig, check
 from infogan.errors import ConfigError, InfoGANError, RunError
 from infogan.storage import hold, new_run_folder, newest_checkpoint, run_folders, write_atomically, write_json
 
@@ -298,6 +298,14 @@ def build_data(config: Config) -> "ImageDataModule":
         config.seed,
     )
     return data_module(config.data.name)(setting, **config.data.model_dump(exclude={"name", "batch_size"}))
+
+
+def data_of(config: Config, paths: OpenedPathsConfig) -> "ImageDataModule":
+    """The data set that a run was trained on, ready to be read. Raises DataError where it cannot be had."""
+    moved = {key: value for key, value in (("data", paths.data), ("stores", paths.stores)) if value is not None}
+    data = build_data(config.model_copy(update={"paths": config.paths.model_copy(update=moved)}))
+    data.prepare_data()
+    return data
 
 
 def build_module(config: Config) -> "InfoGAN":

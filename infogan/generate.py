@@ -23,12 +23,12 @@ def job(values: DictConfig) -> None:
 
     from infogan.config import GenerateConfig, check_section
     from infogan.storage import find_run
-    from infogan.trained import device_of, load
+    from infogan.trained import device_of, load_whole
 
     with ends_as_one_line():
         config = check_section(plain(values), GenerateConfig)
         run = find_run(config.run, Path(config.paths.outputs))
-        generate(load(run, device=device_of(config.accelerator)), config)
+        generate(load_whole(run, device_of(config.accelerator), print), config)
 
 
 def generate(trained: "Trained", config: "GenerateConfig") -> None:

@@ -1,7 +1,7 @@
 """A trained model, opened from its run folder: neither Lightning nor Hydra is needed."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,7 @@ from infogan.latents import Code, Latents
 from infogan.networks import Discriminator, Generator
 from infogan.networks.generator import value_range
 from infogan.pixels import scaled, to_uint8
-from infogan.storage import checkpoint_path, load_tree, newest_checkpoint
+from infogan.storage import checkpoint_path, iterations, load_tree, newest_checkpoint
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,18 @@ def load(folder: str | Path, iteration: int | None = None, device: str = "cpu") 
         reason = str(error).splitlines()[0]
         raise RunError(f"{checkpoint} does not fit the model of {folder}/config.yaml: {reason}") from None
     return Trained(folder, config, latents, generator, discriminator, reached)
+
+
+def load_whole(folder: Path, device: str, tell: Callable[[str], object]) -> Trained:
+    """`load` at the newest checkpoint that is whole; `tell` hears of those that are not. Raises RunError without one."""
+    read_config(folder)
+    kept = iterations(folder)
+    for iteration in kept[:-1]:
+        try:
+            return load(folder, iteration, device)
+        except RunError as error:
+            tell(f"{error}; the one before it is taken instead")
+    return load(folder, kept[-1] if kept else None, device)
 
 
 def device_of(accelerator: Literal["auto", "cpu", "gpu"]) -> str:

@@ -157,7 +157,7 @@ def test_a_damaged_checkpoint(command, copy):
     (copy / "summary.json").write_text("{")
     code, out, _ = command(f"run={copy}")
     assert code == 0
-    assert out.count("; the one before it is scored instead") == 1
+    assert out.count("; the one before it is taken instead") == 1
     assert str(newest) in out
     assert json.loads((copy / "evaluation.json").read_text())["iterations"] == 10
 
