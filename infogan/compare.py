@@ -118,12 +118,13 @@ def pictures(runs: "Sequence[Run]", order: "Sequence[Run]", agreement: Any, titl
     from infogan.figures.tables import number_table
     from infogan.loggers import read_metrics
 
-    setting = next(iter(numeric_settings(runs)), None)
+    short = short_names(runs)
+    setting = next((key for key in short if is_numeric(runs, key)), None)
     values = [str(run.seed) if setting is None else run.settings[setting] for run in runs]
     names = [name for name in order[0].scores if all(name in run.scores for run in runs)]
     scores = {name: [run.scores[name] for run in runs] for name in names}
     best = runs.index(order[0])
-    label = "seed" if setting is None else setting.removeprefix("model.").replace("lambda", "λ")
+    label = "seed" if setting is None else short[setting]
     found = {"scores": scores_against(label, values, scores, best, f"{title}: {len(runs)} runs")}
     code = next(iter(runs[0].trained.latents.codes))
     curves: dict[str, list[Any]] = {}
@@ -131,11 +132,11 @@ def pictures(runs: "Sequence[Run]", order: "Sequence[Run]", agreement: Any, titl
         rows = read_metrics(run.trained.folder / "metrics.csv")
         points = [(r["iteration"], r[f"information/{code.name}"]) for r in rows if f"information/{code.name}" in r]
         if points:
-            curves.setdefault(label_of(run, with_seed=len(runs) < 8), []).append(points)
+            curves.setdefault(label_of(run, short, with_seed=len(runs) < 8), []).append(points)
     if curves:
         found["figure1"] = figure_one(curves, code.entropy, f"{title}: information of {code.name}, train mode")
     if agreement is not None:
-        names = [label_of(run) for run in runs]
+        names = [label_of(run, short) for run in runs]
         found["agreement"] = number_table(
             np.asarray(agreement),
             names,
@@ -148,22 +149,32 @@ def pictures(runs: "Sequence[Run]", order: "Sequence[Run]", agreement: Any, titl
     return found
 
 
-def numeric_settings(runs: "Sequence[Run]") -> list[str]:
-    """What differs between the runs, is a number in all of them, and takes least values: λ before all else."""
-    keys = [
-        key
-        for key in runs[0].settings
-        if all(isinstance(run.settings[key], int | float) and not isinstance(run.settings[key], bool) for run in runs)
-    ]
-    return sorted(keys, key=lambda key: ("lambda" not in key, key))
+def short_names(runs: "Sequence[Run]") -> dict[str, str]:
+    """What tells the runs apart, λ before all else: key → how it is written. Of what varies together, the first; `λ`
+    where it is several λ of one value."""
+    together: dict[tuple[int, ...], list[str]] = {}
+    for key in sorted(runs[0].settings, key=lambda key: ("lambda" not in key, key)):
+        values = [repr(run.settings[key]) for run in runs]
+        together.setdefault(tuple(values.index(value) for value in values), []).append(key)
+    names = {}
+    for first, *others in together.values():
+        same = [key for key in others if all(run.settings[key] == run.settings[first] for run in runs)]
+        several = "lambda" in first and any("lambda" in key for key in same)
+        names[first] = "λ" if several else first.rpartition(".")[2].replace("lambda", "λ")
+    return names
 
 
-def label_of(run: "Run", with_seed: bool = True) -> str:
-    """A run in a few characters: what was swept, and the seed. Its name where that would be long."""
-    shown = {key.rsplit(".", 1)[-1].replace("lambda", "λ"): value for key, value in run.settings.items()}
-    if with_seed and len(shown) > 2:
+def is_numeric(runs: "Sequence[Run]", key: str) -> bool:
+    """Whether a setting is a number in all runs."""
+    return all(isinstance(run.settings[key], int | float) and not isinstance(run.settings[key], bool) for run in runs)
+
+
+def label_of(run: "Run", names: Mapping[str, str], with_seed: bool = True) -> str:
+    """A run in a few characters: what tells it apart, and the seed. Its name where that would be long."""
+    if with_seed and len(names) > 2:
         return run.name
-    words = [f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}" for k, v in shown.items()]
+    values = {short: run.settings[key] for key, short in names.items()}
+    words = [f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}" for k, v in values.items()]
     return " ".join([*words, f"seed={run.seed}"] if with_seed else words) or "all runs"
 
 
@@ -177,6 +188,7 @@ def show(order: "Sequence[Run]", by: str | None, correlations: Mapping[str, Mapp
     console = Console()
     if not console.is_terminal:
         console = Console(width=160)
+    short = short_names(order)
     shared = [name for name in order[0].scores if all(name in run.scores for run in order)]
     supervised = [name for name in shared if not name.startswith(LABEL_FREE)]
     criteria = [name for name in CRITERIA if name in shared]
@@ -184,7 +196,7 @@ def show(order: "Sequence[Run]", by: str | None, correlations: Mapping[str, Mapp
     first = [*criteria, *supervised, *others][:SHOWN]
     table = Table("rank", "run", *first, title="not ranked" if by is None else f"ranked by {by}, without labels")
     for rank, run in enumerate(order, 1):
-        table.add_row(str(rank), label_of(run), *(f"{run.scores[name]:.3f}" for name in first))
+        table.add_row(str(rank), label_of(run, short), *(f"{run.scores[name]:.3f}" for name in first))
     console.print(table)
     show_spread(console, order, first)
     if len(order) < 3 or not supervised:
@@ -194,7 +206,7 @@ def show(order: "Sequence[Run]", by: str | None, correlations: Mapping[str, Mapp
     columns = {name: sorted((run.scores[name] for run in order), reverse=True) for name in shown}
     for criterion, run in choices(order).items():
         values = [(run.scores[name], columns[name].index(run.scores[name]) + 1) for name in shown]
-        table.add_row(criterion, label_of(run), *(f"{value:.3f} ({place})" for value, place in values))
+        table.add_row(criterion, label_of(run, short), *(f"{value:.3f} ({place})" for value, place in values))
     table.add_section()
     for word, pick in (("highest", max), ("median", median), ("lowest", min)):
         table.add_row(word, "", *(f"{pick(columns[name]):.3f}" for name in shown))
@@ -221,7 +233,7 @@ def show_spread(console: "Console", order: "Sequence[Run]", shown: "Sequence[str
     for group in groups:
         values = [sorted(run.scores[name] for run in group) for name in shown]
         cells = [f"{median(of):.3f} ({of[0]:.3f} … {of[-1]:.3f})" for of in values]
-        table.add_row(label_of(group[0], with_seed=False), str(len(group)), *cells)
+        table.add_row(label_of(group[0], short_names(order), with_seed=False), str(len(group)), *cells)
     console.print(table)
 
 

@@ -53,7 +53,8 @@ class Run:
 
 
 def open_runs(folders: Sequence[Path], device: str, tell: Callable[[str], None]) -> list[Run]:
-    """The runs that can be compared, their models on a device. `tell` hears of each that is left out, and why.
+    """The runs that can be compared, by their settings, their models on a device. `tell` hears of each that is left
+    out, and why.
 
     Raises RunError where none is left, or they differ in the data set or the shape of images.
     """
@@ -75,10 +76,17 @@ def open_runs(folders: Sequence[Path], device: str, tell: Callable[[str], None])
     values = [_flat_settings(trained.config.model_dump(include={"model", "data", "trainer"})) for trained in opened]
     keys = sorted({key for each in values for key in each})
     differ = [key for key in keys if len({repr(each.get(key)) for each in values}) > 1]
-    return [
+    runs = [
         Run(trained, {key: each.get(key) for key in differ}, known_scores(trained))
         for trained, each in zip(opened, values, strict=True)
     ]
+    return sorted(runs, key=lambda run: ([_ordered(run.settings[key]) for key in differ], run.seed))
+
+
+def _ordered(value: Any) -> tuple[bool, float, str]:
+    """Numbers by size, then all else by name."""
+    number = isinstance(value, int | float)
+    return not number, float(value) if number else 0.0, repr(value)
 
 
 def _flat_settings(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -91,12 +99,16 @@ def _flat_settings(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any
 def known_scores(trained: Trained) -> dict[str, float]:
     """What the run's summary and, where it is of the same iteration, its evaluation.json tell, by short names."""
     summary = trained.summary
-    scores = {f"information/{name}": value for name, value in summary["information"].items() if value is not None}
+    scores = {
+        f"information/{name}": value for name, value in summary.get("information", {}).items() if value is not None
+    }
     scores |= {
-        f"information/{name}": value for name, value in summary["information_at_mse"].items() if value is not None
+        f"information/{name}": value
+        for name, value in summary.get("information_at_mse", {}).items()
+        if value is not None
     }
     scores |= {name: summary[name] for name in ("acc", "nmi", "ari") if summary.get(name) is not None}
-    for score, by_code in summary["factors"].items():
+    for score, by_code in summary.get("factors", {}).items():
         for factor in dict.fromkeys(name for row in by_code.values() for name in row if name != "label"):
             scores[f"{score}/{factor}"] = max(row[factor] for row in by_code.values() if factor in row)
     path = trained.folder / "evaluation.json"

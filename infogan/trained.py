@@ -115,7 +115,7 @@ def load(folder: str | Path, iteration: int | None = None, device: str = "cpu") 
 
 
 def load_whole(folder: Path, device: str, tell: Callable[[str], object]) -> Trained:
-    """`load` at the newest checkpoint that is whole; `tell` hears of those that are not. Raises RunError without one."""
+    """`load` at the newest checkpoint that is whole; `tell` hears of those that are not. RunError without one."""
     read_config(folder)
     kept = iterations(folder)
     for iteration in kept[:-1]:
