@@ -39,8 +39,9 @@ def job(values: DictConfig) -> None:
 def newest(run: "Path", device: str) -> "Trained":
     """The run at its newest checkpoint that is whole. Says which are not; raises RunError where none is."""
     from infogan.errors import RunError
+    from infogan.records import read_config
     from infogan.storage import iterations
-    from infogan.trained import load, read_config
+    from infogan.trained import load
 
     read_config(run)
     kept = iterations(run)
