@@ -21,7 +21,7 @@ from wandb.errors import Error
 
 from infogan.config import Config, WandbConfig
 from infogan.errors import RunError
-from infogan.records import Row, read_metrics
+from infogan.records import read_metrics
 from infogan.storage import write_atomically
 
 log = logging.getLogger("infogan")

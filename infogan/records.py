@@ -56,7 +56,7 @@ def read_record(folder: Path) -> Record:
         name, code = next(iter(config.model.codes.items()))
         if summary.get("iterations") == config.trainer.max_iterations:
             measured = summary["information"] | summary["information_at_mse"]
-            found = (measured[name], summary["acc"])
+            found = (_number_or_none(measured[name]), _number_or_none(summary["acc"]))
             return Record(folder, asked_at, "finished", "", config, summary["iterations"], *found)
         logged_in_full = code.kind == "categorical" or code.sigma == "learned"
         found = (_last(rows, f"information/{name}") if logged_in_full else None, _last(rows, "acc"))
@@ -137,6 +137,10 @@ def _read_json(path: Path, if_missing: Any) -> Any:
         return if_missing
     except (OSError, ValueError) as error:
         raise RunError(f"{path} could not be read: {error}") from None
+
+
+def _number_or_none(value: Any) -> float | None:
+    return None if value is None else float(value)
 
 
 def _number(column: str, text: str) -> float:

@@ -41,6 +41,7 @@ def show(records: "Sequence[Record]", outputs: "Path") -> None:
     from rich.text import Text
 
     from infogan.records import lambda_text
+    from infogan.storage import REPORT
 
     if not records:
         print(f"there is no run in {outputs}; paths.outputs names another folder")
@@ -48,7 +49,7 @@ def show(records: "Sequence[Record]", outputs: "Path") -> None:
     columns = ("run", "data", "λ", "seed", "iterations", "state", "L_I of first code", "ACC", "age", "report")
     table = Table(*columns, title=f"runs in {outputs}")
     for record in records:
-        config, report = record.config, record.folder / "report.html"
+        config, report = record.config, record.folder / REPORT
         cells = [
             str(record.folder.relative_to(outputs)),
             "" if config is None else config.data.name,
@@ -77,7 +78,7 @@ def age(seconds: float) -> str:
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= size:
             return f"{seconds // size:.0f} {unit}"
-    return f"{max(seconds, 0):.0f} s"
+    return f"{max(int(seconds), 0)} s"
 
 
 def main() -> None:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 CHECKPOINT_PATTERN = "iteration_*.safetensors"
 
+REPORT = "report.html"
+"""The page of infogan.report, in the folder of a run or of a sweep."""
+
 PLACES = ("*", "sweeps/*/*", "searches/*/*")
 """Where run folders lie below `paths.outputs`: single runs, a sweep's jobs, a search's trials."""
 

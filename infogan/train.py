@@ -84,6 +84,7 @@ def show(summary: dict[str, Any], folder: "Path") -> None:
     from rich.table import Table
 
     from infogan.readings import most_followed
+    from infogan.storage import REPORT
 
     if not summary:
         return
@@ -109,7 +110,7 @@ def show(summary: dict[str, Any], folder: "Path") -> None:
             highlight=False,
         )
     print(f"figures: {folder}/figures   numbers: {folder}/summary.json, metrics.csv")
-    if (report := folder / "report.html").is_file():
+    if (report := folder / REPORT).is_file():
         print(f"report:  {report}")
     print(f"go on:   python -m infogan.train run={folder} trainer.max_iterations={2 * summary['iterations']}")
 
