@@ -89,6 +89,9 @@ def page_of(folder, scripts=0):
         assert tag == "img" or "src" not in values
         assert not any(name.startswith("on") for name in values)
     assert len([tag for tag, _ in page.tags if tag == "script"]) == scripts
+    (policy,) = (values["content"] for _, values in page.tags if values.get("http-equiv") == "Content-Security-Policy")
+    assert policy.startswith("default-src 'none'; img-src data:;")
+    assert policy.endswith("script-src 'unsafe-inline'" if scripts else "script-src 'none'")
     style = re.search(r"<style>(.*?)</style>", (folder / "report.html").read_text(encoding="utf-8"), re.S)[1]
     assert "url(" not in style and "@import" not in style
     assert not [link for link in page.links if "//" in link or ":" in link]
