@@ -2,6 +2,7 @@
 
 import logging
 import statistics
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from infogan.figures.curves import training_curves
 from infogan.inference import fresh_information
 from infogan.loggers import MetricsFile, finite
 from infogan.module import InfoGAN
-from infogan.storage import checkpoint_path, save_picture, write_json
+from infogan.storage import REPORT, checkpoint_path, save_picture, write_json
 
 log = logging.getLogger("infogan")
 
@@ -46,6 +47,18 @@ class Conclusion(L.Callback):
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):
                 logger.experiment.summary.update(self.summary)
+        self.report()
+
+    def report(self) -> None:
+        """Puts all of it on one page. The training has been done: it does not fail with its report."""
+        try:
+            from infogan.pages.run import write_run_report
+
+            write_run_report(self.run_folder, self.scores.data.licence)
+        except Exception as error:  # whatever it is
+            log.info(f"no report: {type(error).__name__}: {' '.join(str(error).split())}")
+            with suppress(OSError):  # one of an earlier start would tell of another model
+                (self.run_folder / REPORT).unlink()
 
     def title(self, module: InfoGAN) -> str:
         """What was trained, in one line."""

@@ -8,7 +8,7 @@ import hydra
 from omegaconf import DictConfig
 
 from infogan.command import plain, start
-from infogan.errors import DataError, RunError, ends_as_one_line
+from infogan.errors import DataError, ends_as_one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,17 +79,14 @@ def runs_and_place(config: "CompareConfig") -> "tuple[list[Path], Path]":
     """The run folders, and where what comes of them is put."""
     from pathlib import Path
 
-    from infogan.storage import find_run, timestamp
+    from infogan.storage import find_run, runs_of, timestamp
 
     outputs = Path(config.paths.outputs)
     if config.runs is not None:
         return [find_run(run, outputs) for run in config.runs], outputs / "comparisons" / timestamp()
     assert config.sweep is not None
     sweep = Path(config.sweep).expanduser()
-    folders = sorted(path.parent for path in sweep.glob("*/config.yaml") if not path.parent.is_symlink())
-    if not folders:
-        raise RunError(f"sweep={config.sweep} holds no run: it must be the folder that a sweep's runs lie in")
-    return folders, sweep.resolve()
+    return runs_of(sweep), sweep.resolve()
 
 
 def write_csv(path: "Path", order: "Sequence[Run]") -> None:
@@ -116,7 +113,7 @@ def pictures(runs: "Sequence[Run]", order: "Sequence[Run]", agreement: Any, titl
 
     from infogan.figures.sweeps import figure_one, scores_against
     from infogan.figures.tables import number_table
-    from infogan.loggers import read_metrics
+    from infogan.records import read_metrics
 
     short = short_names(runs)
     setting = next((key for key in short if is_numeric(runs, key)), None)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from infogan.config import Config
 from infogan.errors import RunError
 from infogan.evaluation import flat, label_free, read
 from infogan.inference import encode, generate
@@ -17,6 +18,7 @@ from infogan.metrics.consensus import partition_agreement
 from infogan.metrics.factor_vae import majority_accuracy
 from infogan.metrics.model_centrality import centrality, group_votes
 from infogan.readings import categories
+from infogan.records import read_object
 from infogan.trained import Trained, load
 
 if TYPE_CHECKING:
@@ -73,14 +75,17 @@ def open_runs(folders: Sequence[Path], device: str, tell: Callable[[str], None])
         raise RunError(f"the runs are of different data sets, {' and '.join(sorted(of))}: one at a time")
     if len({trained.generator.image_shape for trained in opened}) > 1:
         raise RunError("the runs make images of different shapes: they cannot read each other's")
-    values = [_flat_settings(trained.config.model_dump(include={"model", "data", "trainer"})) for trained in opened]
+    settings = differing_settings([trained.config for trained in opened])
+    runs = [Run(trained, own, known_scores(trained)) for trained, own in zip(opened, settings, strict=True)]
+    return sorted(runs, key=lambda run: ([_ordered(value) for value in run.settings.values()], run.seed))
+
+
+def differing_settings(configs: Sequence[Config]) -> list[dict[str, Any]]:
+    """For each configuration what is not the same in all of them, the seed aside: key → value."""
+    values = [_flat_settings(config.model_dump(include={"model", "data", "trainer"})) for config in configs]
     keys = sorted({key for each in values for key in each})
     differ = [key for key in keys if len({repr(each.get(key)) for each in values}) > 1]
-    runs = [
-        Run(trained, {key: each.get(key) for key in differ}, known_scores(trained))
-        for trained, each in zip(opened, values, strict=True)
-    ]
-    return sorted(runs, key=lambda run: ([_ordered(run.settings[key]) for key in differ], run.seed))
+    return [{key: each.get(key) for key in differ} for each in values]
 
 
 def _ordered(value: Any) -> tuple[bool, float, str]:
@@ -111,17 +116,12 @@ def known_scores(trained: Trained) -> dict[str, float]:
     for score, by_code in summary.get("factors", {}).items():
         for factor in dict.fromkeys(name for row in by_code.values() for name in row if name != "label"):
             scores[f"{score}/{factor}"] = max(row[factor] for row in by_code.values() if factor in row)
-    path = trained.folder / "evaluation.json"
-    if path.is_file():
-        try:
-            evaluation = json.loads(path.read_text())
-        except ValueError as error:
-            raise RunError(f"{path} could not be read: {error}") from None
-        if evaluation.get("iterations") == trained.iteration:
-            parts = {name: evaluation.get(name) for name in ("disentanglement", "image_quality", "label_free")}
-            rows = flat({name: part for name, part in parts.items() if isinstance(part, Mapping)})
-            left_out = ("/images", "/draws", "/consistency/", "/usage/", "samples", "reference")
-            scores |= {name: row[0] for name, row in rows.items() if not any(word in name for word in left_out)}
+    evaluation = read_object(trained.folder / "evaluation.json")
+    if evaluation.get("iterations") == trained.iteration:
+        parts = {name: evaluation.get(name) for name in ("disentanglement", "image_quality", "label_free")}
+        rows = flat({name: part for name, part in parts.items() if isinstance(part, Mapping)})
+        left_out = ("/images", "/draws", "/consistency/", "/usage/", "samples", "reference")
+        scores |= {name: row[0] for name, row in rows.items() if not any(word in name for word in left_out)}
     return scores
 
 

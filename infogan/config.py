@@ -540,6 +540,26 @@ class EditConfig(Section):
         return self
 
 
+class ReportConfig(Section):
+    """`python -m infogan.report`: of the run folder `run`, or latest, or of the folder `sweep`, one of the two."""
+
+    run: str | None
+    sweep: str | None
+    paths: OutputsConfig
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        if (self.run is None) == (self.sweep is None):
+            raise ValueError("run=<folder>, run=latest or sweep=<folder of a sweep> must say of what, one of the two")
+        return self
+
+
+class RunsConfig(Section):
+    """`python -m infogan.runs`."""
+
+    paths: OutputsConfig
+
+
 def _range(bounds: list[float]) -> list[float]:
     if len(bounds) != 2 or bounds[0] > bounds[1]:
         raise ValueError("must be [low, high], low not above high; the same twice keeps the value")

@@ -21,11 +21,10 @@ from wandb.errors import Error
 
 from infogan.config import Config, WandbConfig
 from infogan.errors import RunError
+from infogan.records import read_metrics
 from infogan.storage import write_atomically
 
 log = logging.getLogger("infogan")
-
-Row = dict[str, float]
 
 
 class MetricsFile(Logger):
@@ -37,7 +36,7 @@ class MetricsFile(Logger):
     def __init__(self, path: Path, iteration: int) -> None:
         super().__init__()
         self.path = path
-        self.rows = [row for row in read_metrics(path) if row["iteration"] <= iteration] if path.is_file() else []
+        self.rows = [row for row in read_metrics(path) if row["iteration"] <= iteration]
         self._columns = list(dict.fromkeys(key for row in self.rows for key in row))
         self._written = 0
 
@@ -84,16 +83,6 @@ class MetricsFile(Logger):
         text = io.StringIO()
         csv.DictWriter(text, self._columns, lineterminator="\n").writerows(rows)
         return text.getvalue()
-
-
-def read_metrics(path: Path) -> list[Row]:
-    """The rows of a metrics.csv in their order, without the empty cells."""
-    with path.open() as file:
-        return [{key: _number(key, value) for key, value in row.items() if value} for row in csv.DictReader(file)]
-
-
-def _number(column: str, text: str) -> float:
-    return int(text) if column == "iteration" else float(text)
 
 
 HEADLINES = ("acc", "nmi", "ari", "information/*", "D/*", "loss/*")

@@ -94,3 +94,11 @@ def factor_scores(latents: Latents, q: Tensor, data: "ImageDataModule") -> dict[
             if name in columns
         }
     return {score: by_code for score, by_code in found.items() if any(by_code.values())}
+
+
+def most_followed(factors: Mapping[str, Mapping[str, Mapping[str, float]]], code: str) -> str:
+    """The label or factor that a code goes with most, and by which score; empty where none is known."""
+    values = [
+        (by_code[code][name], score, name) for score, by_code in factors.items() for name in by_code.get(code, {})
+    ]
+    return "" if not values else "{2} ({1} {0:.2f})".format(*max(values))

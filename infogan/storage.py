@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 CHECKPOINT_PATTERN = "iteration_*.safetensors"
 
+REPORT = "report.html"
+"""The page of infogan.report, in the folder of a run or of a sweep."""
+
+PLACES = ("*", "sweeps/*/*", "searches/*/*")
+"""Where run folders lie below `paths.outputs`: single runs, a sweep's jobs, a search's trials."""
+
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Calls `write` on a name beside `path`, flushes to the disk, then moves it into place.
@@ -153,6 +159,18 @@ def hold(stream: IO[str], folder: Path) -> None:
         return
 
 
+def is_held(file: Path) -> bool:
+    """Whether a process, this one included, holds the folder of this file by it; see `hold`."""
+    try:
+        with file.open() as stream:
+            hold(stream, file.parent)
+    except RunError:
+        return True
+    except OSError:  # there is no such file
+        return False
+    return False
+
+
 def new_run_folder(outputs: Path, name: str) -> Path:
     """Makes `outputs/<name>`, or `<name>-2`, `-3` … where that is taken: two runs never share a folder."""
     try:
@@ -203,11 +221,31 @@ def find_run(run: str, outputs: Path) -> Path:
         if not (folder / "config.yaml").is_file():
             raise RunError(f"run={run} is not a run folder (it holds no config.yaml); run=latest takes the newest")
         return folder.resolve()
-    places = ("*", "sweeps/*/*", "searches/*/*")
-    configs = [path for place in places for path in outputs.glob(f"{place}/config.yaml")]
+    configs = [path for place in PLACES for path in outputs.glob(f"{place}/config.yaml")]
     if not configs:
         raise RunError(f"run=latest: there is no run in {outputs}; paths.outputs names another folder")
     return max(configs, key=lambda path: path.stat().st_mtime_ns).parent.resolve()
+
+
+def all_runs(outputs: Path) -> list[Path]:
+    """Every run folder below `outputs`, links aside, those that have lost their config.yaml included."""
+    found = [folder for place in PLACES for folder in sorted(outputs.glob(place))]
+    return [folder for folder in found if not folder.is_symlink() and _is_run(folder)]
+
+
+def _is_run(folder: Path) -> bool:
+    try:
+        return any((folder / name).exists() for name in ("config.yaml", "provenance.json", "checkpoints"))
+    except OSError:  # closed to this user: whoever reads it is told why
+        return True
+
+
+def runs_of(sweep: Path) -> list[Path]:
+    """The run folders of a sweep, links aside. Raises RunError where there is none."""
+    folders = sorted(path.parent for path in sweep.glob("*/config.yaml") if not path.parent.is_symlink())
+    if not folders:
+        raise RunError(f"sweep={sweep} holds no run: it must be the folder that a sweep's runs lie in")
+    return folders
 
 
 def iterations(run: Path) -> list[int]:

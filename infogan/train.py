@@ -83,6 +83,9 @@ def show(summary: dict[str, Any], folder: "Path") -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from infogan.readings import most_followed
+    from infogan.storage import REPORT
+
     if not summary:
         return
     table = Table(
@@ -107,15 +110,9 @@ def show(summary: dict[str, Any], folder: "Path") -> None:
             highlight=False,
         )
     print(f"figures: {folder}/figures   numbers: {folder}/summary.json, metrics.csv")
+    if (report := folder / REPORT).is_file():
+        print(f"report:  {report}")
     print(f"go on:   python -m infogan.train run={folder} trainer.max_iterations={2 * summary['iterations']}")
-
-
-def most_followed(factors: dict[str, dict[str, dict[str, float]]], code: str) -> str:
-    """The label or factor that a code goes with most, and by which score; empty where none is known."""
-    values = [
-        (by_code[code][name], score, name) for score, by_code in factors.items() for name in by_code.get(code, {})
-    ]
-    return "" if not values else "{2} ({1} {0:.2f})".format(*max(values))
 
 
 def main() -> None:

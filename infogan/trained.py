@@ -1,6 +1,5 @@
 """A trained model, opened from its run folder: neither Lightning nor Hydra is needed."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,13 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from infogan.config import Config, check
+from infogan.config import Config
 from infogan.errors import ConfigError, RunError
 from infogan.inference import encode, generate
 from infogan.latents import Code, Latents
 from infogan.networks import Discriminator, Generator
 from infogan.networks.generator import value_range
 from infogan.pixels import scaled, to_uint8
+from infogan.records import read_config, read_summary
 from infogan.storage import checkpoint_path, iterations, load_tree, newest_checkpoint
 
 
@@ -132,33 +132,3 @@ def device_of(accelerator: Literal["auto", "cpu", "gpu"]) -> str:
     if accelerator == "gpu" and not torch.cuda.is_available():
         raise ConfigError("accelerator=gpu: PyTorch sees no GPU on this machine; accelerator=cpu works without one")
     return "cuda" if accelerator != "cpu" and torch.cuda.is_available() else "cpu"
-
-
-def read_config(folder: Path) -> Config:
-    """The configuration that a run was trained with. Raises RunError where there is none, or it does not fit."""
-    import yaml
-
-    path = folder / "config.yaml"
-    try:
-        values = yaml.safe_load(path.read_text())
-        return check(values)
-    except FileNotFoundError:
-        raise RunError(f"{folder} is not a run folder (it holds no config.yaml)") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise RunError(f"{path} could not be read: {' '.join(str(error).split())}") from None
-    except ConfigError as error:
-        raise RunError(f"{path} does not fit this version (provenance.json says which made it): {error}") from None
-
-
-def read_summary(folder: Path) -> dict[str, Any]:
-    """See `Trained.summary`."""
-    path = folder / "summary.json"
-    if not path.is_file():
-        return {}
-    try:
-        summary = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise RunError(f"{path} could not be read: {error}") from None
-    if not isinstance(summary, dict):
-        raise RunError(f"{path} is not a summary: it holds no object")
-    return summary

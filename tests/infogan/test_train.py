@@ -88,10 +88,11 @@ def test_a_run(command, tmp_path):
     assert (code, err) == (0, "")
     (folder,) = (tmp_path / "outputs").iterdir()
     assert str(folder) in out
+    assert f"report:  {folder}/report.html\n" in out
     assert "\x1b" not in out, "no progress bar and no colours where the output is no terminal"
     made = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     figures = {f"figures/{name}.png" for name in ("c1", "c2", "c3", "samples", "real", "curves")}
-    files = {"config.yaml", "provenance.json", "metrics.csv", "summary.json", "log.txt"}
+    files = {"config.yaml", "provenance.json", "metrics.csv", "summary.json", "log.txt", "report.html"}
     assert made == files | figures | {"checkpoints/iteration_00000010.safetensors"}
     summary = json.loads((folder / "summary.json").read_text())
     assert summary["iterations"] == 10

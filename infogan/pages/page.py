@@ -1,0 +1,85 @@
+"""From values and pictures to one HTML file: pictures inside as data URIs, everything from outside escaped."""
+
+import base64
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any, TypeVar
+
+from PIL import Image
+
+from infogan.errors import InfoGANError, RunError
+from infogan.storage import REPORT, write_atomically
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Gap:
+    """What is missing, and the command that mends it, where there is one."""
+
+    text: str
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture inside the page. `alt` says what is on it, `caption` what it shows."""
+
+    uri: str
+    width: int
+    height: int
+    alt: str
+    caption: str
+
+
+def attempt(missing: list[Gap], read: Callable[..., T], *arguments: Any) -> T | None:
+    """What `read` gives; None where it is missing or damaged, which is then added to `missing`."""
+    try:
+        return read(*arguments)
+    except InfoGANError as error:
+        missing.append(Gap(str(error)))
+        return None
+
+
+def figure_of(path: Path, alt: str, caption: str) -> Figure:
+    """A PNG file as it is. Raises RunError where it is missing, or damaged."""
+    try:
+        data = path.read_bytes()
+        with Image.open(BytesIO(data), formats=["PNG"]) as picture:
+            picture.load()
+            return Figure(_uri(data), *picture.size, alt, caption)
+    except FileNotFoundError:
+        raise RunError(f"There is no picture {path.name}.") from None
+    except (OSError, SyntaxError) as error:  # Pillow's word for a broken chunk is SyntaxError
+        raise RunError(f"The picture {path.name} is damaged: {error}.") from None
+
+
+def drawn(picture: Image.Image, alt: str, caption: str) -> Figure:
+    """A picture that lies in no file."""
+    stream = BytesIO()
+    picture.save(stream, format="PNG")
+    return Figure(_uri(stream.getvalue()), *picture.size, alt, caption)
+
+
+def _uri(png: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+
+
+def write_page(folder: Path, template: str, values: Mapping[str, Any]) -> Path:
+    """Renders a template of this package to report.html in `folder`, whole or not at all, and returns its path."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("infogan.pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    text = environment.get_template(template).render(values, made=time.strftime("%Y-%m-%d %H:%M"))
+    path = folder / REPORT
+    write_atomically(path, lambda staged: staged.write_text(text, encoding="utf-8"))
+    return path

@@ -1,0 +1,141 @@
+"""The report of a sweep: its runs in a table, their first codes side by side, and what infogan.compare found."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from infogan.comparison import differing_settings
+from infogan.config import Config
+from infogan.errors import RunError
+from infogan.pages.page import Figure, Gap, attempt, figure_of, write_page
+from infogan.pages.run import newest_figure
+from infogan.records import Record, read_object
+from infogan.storage import REPORT
+
+COMPARED = {
+    "scores": ("A panel a score, a dot a run", "Scores against what was swept; the ring marks the chosen run."),
+    "figure1": ("L_I over iterations, a line a run", "Information of the first code, as in figure 1 of the paper."),
+    "agreement": ("Encoders by generators", "How well the encoder of each run reads the images of each generator."),
+}
+"""The pictures that infogan.compare leaves: what is on each, and what it shows."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a cell shows, what its column is sorted by, and where it leads, inside the sweep's folder."""
+
+    text: str
+    key: str
+    link: str = ""
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """A line of the table of runs."""
+
+    cells: Sequence[Cell]
+    chosen: bool
+
+
+def write_sweep_report(sweep: Path, records: Sequence[Record], licences: Mapping[str, str]) -> Path:
+    """report.html in the folder of the sweep; `licences` of images by data set. Returns its path.
+
+    Raises RunError where no run can be read.
+    """
+    missing = [Gap(f"Left out: {record.reason}") for record in records if record.state == "damaged"]
+    read = [(record, record.config) for record in records if record.config is not None]
+    if not read:
+        raise RunError(f"sweep={sweep}: none of its {len(records)} runs can be read; {records[0].reason}")
+    comparison = attempt(missing, read_object, sweep / "comparison.json") or {}
+    ranking = attempt(missing, ranked, comparison) or {}
+    compared = []
+    if ranking:
+        compared = [attempt(missing, figure_of, sweep / "figures" / f"{n}.png", *c) for n, c in COMPARED.items()]
+    unfinished = [record for record, _ in read if record.state != "finished"]
+    if unfinished:
+        names = ", ".join(f"{record.folder.name} ({record.state}, {record.progress})" for record in unfinished)
+        missing.append(Gap(f"Not finished: {names}. The command that started the sweep goes on with it."))
+    chosen = next(iter(ranking), None)
+    columns, rows = table(read, ranking, comparison.get("ranked_by", ""))
+    values = {
+        "folder": sweep,
+        "title": f"Sweep {sweep.name}: {', '.join(licences)}",
+        "runs": len(records),
+        "finished": len(read) - len(unfinished),
+        "licences": licences,
+        "chosen": chosen,
+        "ranked_by": str(comparison.get("ranked_by", "")).replace("_", " "),
+        "commands": {
+            name: f"python -m infogan.{name} {shlex.quote(f'sweep={sweep}')}" for name in ("compare", "report")
+        },
+        "compared": [figure for figure in compared if figure],
+        "columns": columns,
+        "rows": rows,
+        "grids": [
+            (record.folder.name == chosen, figure)
+            for record, config in read
+            if (figure := attempt(missing, first_grid, record.folder, config, record.folder.name == chosen))
+        ],
+        "missing": missing,
+    }
+    return write_page(sweep, "sweep.html", values)
+
+
+def ranked(comparison: Mapping[str, Any]) -> dict[str, Mapping[str, float]]:
+    """The scores of the runs that were compared, by the name of the run, the chosen one first; empty before."""
+    try:
+        return {
+            entry["run"]: {name: float(value) for name, value in entry["scores"].items()}
+            for entry in comparison.get("ranking", ())
+        }
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise RunError("comparison.json is not as this version writes it.") from None
+
+
+def table(
+    runs: Sequence[tuple[Record, Config]], ranking: Mapping[str, Mapping[str, float]], ranked_by: str
+) -> tuple[list[str], list[RunRow]]:
+    """The columns of the table of runs, and its lines: best first where the runs were compared, else as they lie."""
+    settings = differing_settings([config for _, config in runs])
+    places = {name: place for place, name in enumerate(ranking, 1)}
+    columns = ["run", *settings[0], "seed", "iterations", "state", "L_I of the first code (nats)", "ACC"]
+    if ranking:
+        columns = ["rank", *columns, ranked_by.replace("_", " ")]
+    rows = []
+    for (record, config), own in zip(runs, settings, strict=True):
+        name = record.folder.name
+        cells = [
+            Cell(name, name, f"{name}/{REPORT}" if (record.folder / REPORT).is_file() else ""),
+            *(_value(value) for value in own.values()),
+            _value(config.seed),
+            Cell(record.progress, str(record.iterations)),
+            _value(record.state),
+            _number(record.information),
+            _number(record.acc),
+        ]
+        if ranking:
+            cells = [_value(places.get(name)), *cells, _number(ranking.get(name, {}).get(ranked_by))]
+        rows.append((places.get(name, len(places) + 1), RunRow(cells, places.get(name) == 1)))
+    return columns, [row for _, row in sorted(rows, key=lambda placed: placed[0])]
+
+
+def first_grid(run: Path, config: Config, is_chosen: bool) -> Figure:
+    """The grid of the first categorical code, of the first code where there is none."""
+    categorical = [name for name, code in config.model.codes.items() if code.kind == "categorical"]
+    name = next(iter([*categorical, *config.model.codes]))
+    caption = f"{run.name}: {name}{', the chosen run' if is_chosen else ''}"
+    try:
+        return newest_figure(run, name, f"Generated images: each column another value of {name}", caption)
+    except RunError as error:
+        raise RunError(f"{run.name}: {error}") from None
+
+
+def _value(value: Any) -> Cell:
+    text = "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    return Cell(text, text)
+
+
+def _number(value: float | None) -> Cell:
+    return Cell("", "") if value is None else Cell(f"{value:.3f}", repr(value))

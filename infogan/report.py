@@ -1,0 +1,51 @@
+"""`python -m infogan.report`: what is known of a run, or of a sweep, on one page."""
+
+from typing import TYPE_CHECKING
+
+import hydra
+from omegaconf import DictConfig
+
+from infogan.command import plain, start
+from infogan.errors import ends_as_one_line
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from infogan.config import ReportConfig
+
+
+@hydra.main(version_base="1.3", config_path="pkg://infogan.conf", config_name="report")
+def job(values: DictConfig) -> None:
+    """Writes the page, and says where it is."""
+    from infogan.config import ReportConfig, check_section
+
+    with ends_as_one_line():
+        print(f"report: {report(check_section(plain(values), ReportConfig))}")
+
+
+def report(config: "ReportConfig") -> "Path":
+    """Makes the report that is asked for, and returns its path."""
+    from pathlib import Path
+
+    from infogan.experiment import build_data
+    from infogan.pages.run import write_run_report
+    from infogan.pages.sweep import write_sweep_report
+    from infogan.records import read_config, read_record
+    from infogan.storage import find_run, runs_of
+
+    if config.run is not None:
+        folder = find_run(config.run, Path(config.paths.outputs))
+        return write_run_report(folder, build_data(read_config(folder)).licence)
+    assert config.sweep is not None
+    sweep = Path(config.sweep).expanduser().absolute()
+    records = [read_record(folder) for folder in runs_of(sweep)]
+    known = {record.config.data.name: record.config for record in records if record.config is not None}
+    return write_sweep_report(sweep, records, {name: build_data(of).licence for name, of in known.items()})
+
+
+def main() -> None:
+    start(job)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""A run folder at a glance, whatever lies in it."""
+
+import json
+
+import pytest
+import yaml
+
+from infogan.config import check
+from infogan.errors import RunError
+from infogan.experiment import save_config
+from infogan.records import lambda_text, read_metrics, read_object, read_provenance, read_record
+from infogan.storage import hold
+
+SUMMARY = {"iterations": 10, "information": {"c1": 2.25, "c2": -0.25}, "information_at_mse": {"c2": 1.5}, "acc": 0.75}
+
+
+@pytest.fixture
+def folder(compose_values, tmp_path):
+    """A run of 10 iterations that has done 8, with a checkpoint after 6."""
+    made = tmp_path / "run"
+    save_config(check(compose_values("trainer.max_iterations=10")), made)
+    (made / "checkpoints").mkdir()
+    (made / "checkpoints" / "iteration_00000006.safetensors").touch()
+    (made / "metrics.csv").write_text("iteration,information/c1,acc\n4,1.5,0.5\n8,1.75,\n")
+    (made / "log.txt").write_text("")
+    return made
+
+
+def test_a_run_that_was_stopped(folder):
+    record = read_record(folder)
+    assert (record.state, record.reason, record.iterations, record.progress) == ("stopped", "", 8, "8 of 10")
+    assert (record.information, record.acc) == (1.75, 0.5), "the last that were logged"
+    assert record.asked_at == (folder / "config.yaml").stat().st_mtime
+    (folder / "metrics.csv").unlink()
+    record = read_record(folder)
+    assert (record.iterations, record.information, record.acc) == (6, None, None)
+
+
+def test_a_run_that_another_process_is_at(folder):
+    with (folder / "log.txt").open("a") as stream:
+        hold(stream, folder)
+        assert read_record(folder).state == "running"
+    assert read_record(folder).state == "stopped"
+
+
+def test_a_finished_run_and_one_that_is_made_longer(folder, compose_values):
+    (folder / "summary.json").write_text(json.dumps(SUMMARY))
+    record = read_record(folder)
+    assert (record.state, record.progress, record.information, record.acc) == ("finished", "10", 2.25, 0.75)
+    save_config(check(compose_values("trainer.max_iterations=2000")), folder)
+    record = read_record(folder)
+    assert (record.state, record.progress, record.information) == ("stopped", "8 of 2,000", 1.75)
+
+
+def test_a_first_code_with_a_fixed_sigma(folder, compose_values):
+    """L_I at that σ is capped whatever Q knows, so it is not shown."""
+    save_config(check(compose_values("trainer.max_iterations=10", "~model.codes.c1")), folder)
+    (folder / "metrics.csv").write_text("iteration,information/c2\n8,-0.25\n")
+    assert read_record(folder).information is None
+    (folder / "summary.json").write_text(json.dumps(SUMMARY))
+    assert read_record(folder).information == 1.5, "at σ² = MSE"
+    learned = ["~model.codes.c1", "model.codes.c2.sigma=learned"]
+    save_config(check(compose_values("trainer.max_iterations=11", *learned)), folder)
+    assert read_record(folder).information == -0.25
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("config.yaml", "a: [", "config.yaml could not be read"),
+        ("config.yaml", "seed: 0", "does not fit this version"),
+        ("summary.json", "{", "summary.json could not be read"),
+        ("summary.json", "[]", "holds no object"),
+        ("summary.json", '{"iterations": 10}', "KeyError"),
+        ("summary.json", json.dumps(SUMMARY | {"acc": "good"}), "ValueError"),
+        ("summary.json", json.dumps(SUMMARY | {"information": 5}), "TypeError"),
+        ("metrics.csv", "iteration,acc\n8,good\n", "metrics.csv could not be read"),
+        ("metrics.csv", "iteration,acc\n8,0.5,7\n", "metrics.csv could not be read"),
+        ("metrics.csv", "acc\n0.5\n", "a row names no iteration"),
+        ("checkpoints/iteration_last.safetensors", "", "ValueError"),
+    ],
+)
+def test_a_damaged_run(folder, name, content, told):
+    (folder / name).write_text(content)
+    record = read_record(folder)
+    assert record.state == "damaged"
+    assert told in record.reason and "\n" not in record.reason
+    assert (record.config, record.progress) == (None, "")
+
+
+def test_a_run_that_has_lost_its_configuration(folder):
+    (folder / "config.yaml").unlink()
+    record = read_record(folder)
+    assert (record.state, record.asked_at) == ("damaged", folder.stat().st_mtime)
+    assert "holds no config.yaml" in record.reason
+
+
+def test_lambda_is_one_number_where_it_is_the_same(compose_values):
+    assert lambda_text(check(compose_values("model.lambda_categorical=0.1", "model.lambda_continuous=0.1"))) == "0.1"
+    text = lambda_text(check(compose_values("model.codes.c3.lambda_code=0", "model.lambda_categorical=2")))
+    assert text == "c1 2, c2 1, c3 0"
+
+
+def test_files_that_are_missing_are_empty(tmp_path):
+    assert read_metrics(tmp_path / "metrics.csv") == []
+    assert read_object(tmp_path / "evaluation.json") == {}
+    assert read_provenance(tmp_path) == []
+    (tmp_path / "provenance.json").write_text("{}")
+    with pytest.raises(RunError, match="holds no list of starts"):
+        read_provenance(tmp_path)
+
+
+def test_the_configuration_is_what_was_saved(folder):
+    config = read_record(folder).config
+    assert config is not None
+    assert config.model_dump() == yaml.safe_load((folder / "config.yaml").read_text())
