@@ -21,7 +21,7 @@ from wandb.errors import Error
 
 from infogan.config import Config, WandbConfig
 from infogan.errors import RunError
-from infogan.storage import write_atomically
+from infogan.storage import append, write_atomically
 
 log = logging.getLogger("infogan")
 
@@ -72,13 +72,16 @@ class MetricsFile(Logger):
             text = self._lines([{key: key for key in columns}, *self.rows])
             write_atomically(self.path, lambda staged: staged.write_text(text))
         else:
-            with self.path.open("a") as file:
-                file.write(self._lines(self.rows[self._written :]))
+            append(self.path, self._lines(self.rows[self._written :]))
         self._written = len(self.rows)
 
     @rank_zero_only
     def finalize(self, status: str) -> None:
-        self.save()
+        try:
+            self.save()
+        except RunError:
+            if status != "failed":  # else what made the run fail is on its way to be told
+                raise
 
     def _lines(self, rows: list[Any]) -> str:
         text = io.StringIO()
@@ -87,9 +90,12 @@ class MetricsFile(Logger):
 
 
 def read_metrics(path: Path) -> list[Row]:
-    """The rows of a metrics.csv in their order, without the empty cells."""
-    with path.open() as file:
-        return [{key: _number(key, value) for key, value in row.items() if value} for row in csv.DictReader(file)]
+    """The rows of a metrics.csv in their order, without the empty cells, and without a last line that has no end: the
+    disk was full, or the process killed."""
+    whole, _, _ = path.read_text().rpartition("\n")
+    return [
+        {key: _number(key, value) for key, value in row.items() if value} for row in csv.DictReader(whole.splitlines())
+    ]
 
 
 def _number(column: str, text: str) -> float:
