@@ -473,7 +473,7 @@ def build_trainer(
 
 
 class LogFile(logging.StreamHandler[IO[str]]):
-    """Loses lines where the disk is full, instead of telling of each: what must not be lost raises where it is written."""
+    """Loses lines where the disk is full, without a word: what must not be lost raises where it is written."""
 
     def handleError(self, record: logging.LogRecord) -> None:
         pass

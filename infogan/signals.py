@@ -1,4 +1,4 @@
-"""Signals that ask a process to end: Ctrl-C, a scheduler's SIGTERM, and Slurm's notice before the time limit, SIGUSR1."""
+"""Signals that ask a process to end: Ctrl-C, a scheduler's SIGTERM, and SIGUSR1, by which Slurm tells of a time limit."""
 
 import os
 import signal

@@ -13,7 +13,7 @@ from infogan.storage import load_tree, newest_checkpoint
 
 TINY = ["data=digits", "logger=none", "trainer=cpu", "trainer.threads=1", "callbacks.traversal_rows=2",
         "callbacks.score_images=100"]  # fmt: skip
-DEADLINE = 60
+DEADLINE = 120
 
 
 def start(*arguments, program=("-m", "infogan.train"), **options):

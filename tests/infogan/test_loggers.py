@@ -3,6 +3,7 @@
 import json
 import math
 
+import pytest
 from PIL import Image
 from wandb.proto import wandb_internal_pb2
 
@@ -36,6 +37,14 @@ def test_metrics_file_drops_what_comes_after_the_checkpoint(tmp_path):
     again.save()
     assert [row["iteration"] for row in read_metrics(tmp_path / "metrics.csv")] == [10, 20, 30]
     assert read_metrics(tmp_path / "metrics.csv")[-1]["loss"] == 0.5
+
+
+@pytest.mark.parametrize("torn", ["3", "30,0.1", "30,0.125"])
+def test_a_line_without_its_end_is_not_read(tmp_path, torn):
+    """A kill or a full disk in the middle of a line must not make a row of iteration 3 out of one of iteration 30."""
+    path = tmp_path / "metrics.csv"
+    path.write_text(f"iteration,loss\n10,0.5\n20,0.25\n{torn}")
+    assert [row["iteration"] for row in read_metrics(path)] == [10, 20]
 
 
 def test_finite():
