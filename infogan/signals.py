@@ -1,4 +1,4 @@
-"""Signals that ask a process to end: Ctrl-C, a scheduler's SIGTERM, and SIGUSR1, by which Slurm tells of a time limit."""
+"""Signals that ask a process to end: Ctrl-C, a scheduler's SIGTERM, and SIGUSR1, Slurm's word of the time limit."""
 
 import os
 import signal
