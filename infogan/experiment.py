@@ -368,10 +368,8 @@ def train(folder: Path, further: "Sequence[L.Callback]" = ()) -> dict[str, Any]:
     config = load_config(folder)
     threads = torch.get_num_threads()
     failed = True
-    with StopSignals() as signals, log_file(folder / "log.txt"):
+    with StopSignals() as signals, log_file(folder / "log.txt"), early_end_told(folder, signals):
         checkpoint = newest_checkpoint(folder)
-        if is_rank_zero():
-            remove_staged_checkpoints(folder)
         try:
             if config.trainer.threads is not None:
                 torch.set_num_threads(config.trainer.threads)
@@ -380,6 +378,8 @@ def train(folder: Path, further: "Sequence[L.Callback]" = ()) -> dict[str, Any]:
             log.info(f"run folder: {folder}")
             if checkpoint is not None:
                 log.info(f"going on after iteration {checkpoint_iteration(checkpoint)}")
+            if is_rank_zero():
+                remove_staged_checkpoints(folder)
             add_provenance(folder)
             data, module = build_data(config), build_module(config)
             trainer, conclusion = build_trainer(
@@ -387,22 +387,30 @@ def train(folder: Path, further: "Sequence[L.Callback]" = ()) -> dict[str, Any]:
             )
             trainer.fit(module, data, ckpt_path=checkpoint)
             failed = False
-        except NotFinite as error:
-            good = newest_checkpoint(folder) or "none yet"
-            raise NotFinite(f"{error}; the last good checkpoint: {good}") from None
-        except BaseException as error:
-            log.debug(f"{type(error).__name__}: {error}")
-            if signals.asked is not None and isinstance(error, Exception):  # a sweep would take it for this job's alone
-                log.info(f"error: {error}")
-                raise Stopped(signals.asked) from error
-            raise
         finally:
-            if failed:
-                log.info(f"stopped: {how_to_go_on(folder)}")
             os.environ.pop(RUN_FOLDER_OF_RANKS, None)
             torch.set_num_threads(threads)
             finish_wandb(config, failed)
     return conclusion.summary
+
+
+@contextmanager
+def early_end_told(folder: Path, signals: StopSignals) -> Iterator[None]:
+    """What ends a run before its time is told in log.txt, and on the terminal how to go on."""
+    try:
+        yield
+    except BaseException as error:
+        log.debug(f"{type(error).__name__}: {error}")
+        log.info(f"stopped: {how_to_go_on(folder)}")
+        if isinstance(error, NotFinite):
+            raise NotFinite(f"{error}; the last good checkpoint: {newest_checkpoint(folder) or 'none yet'}") from None
+        if isinstance(error, Stopped) and not is_rank_zero():
+            # At any other exit code Lightning would kill the first rank, which may still be closing its logs.
+            raise SystemExit(0) from None
+        if isinstance(error, Exception) and signals.asked is not None:  # a sweep would take it for this job's alone
+            log.info(f"error: {error}")
+            raise Stopped(signals.asked) from error
+        raise
 
 
 def how_to_go_on(folder: Path) -> str:

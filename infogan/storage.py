@@ -153,8 +153,9 @@ def held(stream: IO[str], folder: Path) -> Iterator[None]:
 
 def remove_staged_checkpoints(run: Path) -> None:
     """Removes what a killed process left half-written. The caller holds the run, so that nobody is writing there."""
-    for staged in (run / "checkpoints").glob(f".{CHECKPOINT_PATTERN}.*"):
-        staged.unlink()
+    for pattern in (f".{CHECKPOINT_PATTERN}.*", ".tmp*"):  # the latter is how safetensors stages a file in its turn
+        for staged in (run / "checkpoints").glob(pattern):
+            staged.unlink()
 
 
 def new_run_folder(outputs: Path, name: str) -> Path:

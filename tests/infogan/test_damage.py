@@ -128,17 +128,17 @@ def kill_and_go_on(compose_values, tmp_path, kills):
     chance = random.Random(kills)
     config = check(compose_values("trainer.max_iterations=100000", "callbacks.checkpoint_every=1", *RARELY))
     folder = create(config, tmp_path, "killed")
-    torn = 0
+    torn, half_written = 0, set()
     for _ in range(kills):
         before = newest_checkpoint(folder)
         process = start(f"run={folder}")
         wait_for(process, lambda before=before: newest_checkpoint(folder) != before)
-        left = list((folder / "checkpoints").glob(".*"))
-        assert all(path.name.endswith(f".{process.pid}") for path in left), "those of the killed ones are removed"
+        assert not any(path.exists() for path in half_written)
         time.sleep(chance.uniform(0, 0.3))
         process.send_signal(signal.SIGKILL)
         assert ended(process)[0] == -signal.SIGKILL
-        torn += any((folder / "checkpoints").glob(".*"))
+        half_written = set((folder / "checkpoints").glob(".*"))
+        torn += bool(half_written)
         newest = newest_checkpoint(folder)
         assert load_tree(newest)["iteration"] == int(newest.stem.rpartition("_")[2])
     last = {"trainer": {"max_iterations": iterations(folder)[0] + 5}}
@@ -157,15 +157,18 @@ def test_kill_at_random_moments(compose_values, tmp_path):
 
 @pytest.mark.long
 def test_fifty_kills(compose_values, tmp_path):
-    assert kill_and_go_on(compose_values, tmp_path, 50) > 0, "no kill met a save"
+    torn = kill_and_go_on(compose_values, tmp_path, 50)
+    print(f"{torn} of 50 kills met a save")
+    assert torn > 0
 
 
 def test_what_a_killed_save_left_is_never_picked_up(compose_values, tmp_path):
     folder = create(check(compose_values("trainer.max_iterations=5", *RARELY)), tmp_path, "run")
     (folder / "checkpoints").mkdir()
-    staged = folder / "checkpoints" / ".iteration_00000004.safetensors.123"
-    save_tree(staged, {"iteration": 4})
+    left = [folder / "checkpoints" / name for name in (".iteration_00000004.safetensors.123", ".tmpAbCdEf")]
+    for path in left:
+        save_tree(path, {"iteration": 4})
     assert newest_checkpoint(folder) is None
     train(folder)
     assert iterations(folder) == [5]
-    assert not staged.exists()
+    assert not any(path.exists() for path in left)
