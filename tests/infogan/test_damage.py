@@ -1,6 +1,7 @@
 """Two processes at one run, full disks, folders that cannot be written, kill -9: what is whole stays whole."""
 
 import ctypes
+import multiprocessing
 import os
 import random
 import signal
@@ -16,7 +17,7 @@ from infogan.config import check
 from infogan.errors import RunError
 from infogan.experiment import create, reopen, train
 from infogan.storage import iterations, load_tree, newest_checkpoint, save_tree
-from tests.infogan.processes import TINY, ended, largest_difference, rows, start, wait_for
+from tests.infogan.processes import DEADLINE, TINY, ended, largest_difference, rows, start, wait_for
 
 RARELY = ["callbacks.scores_every=100000", "callbacks.traversals_every=100000"]
 
@@ -122,6 +123,18 @@ def test_a_folder_that_cannot_be_written(compose_values, tmp_path):
     assert load_tree(newest_checkpoint(folder))["iteration"] == 10
 
 
+PROCESSES = multiprocessing.get_context("forkserver")  # each training is a process, without importing all anew
+PROCESSES.set_forkserver_preload(["infogan.module", "callbacks.conclusion", "datamodules.digits", "infogan.experiment"])
+
+
+def until_a_new_checkpoint(process, folder, before):
+    end = time.monotonic() + DEADLINE
+    while newest_checkpoint(folder) == before:
+        assert process.is_alive(), "the training ended by itself"
+        assert time.monotonic() < end, f"no checkpoint in {DEADLINE} s"
+        time.sleep(0.001)
+
+
 def kill_and_go_on(compose_values, tmp_path, kills):
     """Kills a run that many times, each at a random moment after it has written a checkpoint; then compares it with an
     uninterrupted one. Returns how many of the kills left a checkpoint half-written."""
@@ -131,12 +144,14 @@ def kill_and_go_on(compose_values, tmp_path, kills):
     torn, half_written = 0, set()
     for _ in range(kills):
         before = newest_checkpoint(folder)
-        process = start(f"run={folder}")
-        wait_for(process, lambda before=before: newest_checkpoint(folder) != before)
+        process = PROCESSES.Process(target=train, args=(folder,))
+        process.start()
+        until_a_new_checkpoint(process, folder, before)
         assert not any(path.exists() for path in half_written)
         time.sleep(chance.uniform(0, 0.3))
-        process.send_signal(signal.SIGKILL)
-        assert ended(process)[0] == -signal.SIGKILL
+        process.kill()
+        process.join()
+        assert process.exitcode == -signal.SIGKILL
         half_written = set((folder / "checkpoints").glob(".*"))
         torn += bool(half_written)
         newest = newest_checkpoint(folder)

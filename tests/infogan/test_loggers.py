@@ -2,12 +2,16 @@
 
 import json
 import math
+import os
+import signal
 
+import lightning as L
 import pytest
 from PIL import Image
 from wandb.proto import wandb_internal_pb2
 
 from infogan.config import check
+from infogan.errors import Stopped
 from infogan.experiment import create, load_config, reopen, train
 from infogan.loggers import MetricsFile, add_evaluation, finite, read_metrics, wandb_mode
 from infogan.storage import load_tree, newest_checkpoint
@@ -98,6 +102,25 @@ def history(found):
         for record in found
         if record.WhichOneof("record_type") == "history"
     ]
+
+
+class Signal(L.Callback):
+    """SIGTERM in the seventh iteration."""
+
+    def on_train_batch_start(self, trainer, module, batch, index):
+        if module.iteration == 6:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_a_signal_closes_the_run_which_then_goes_on_without_a_gap(compose_values, tmp_path):
+    folder = create(check(compose_values("logger=wandb", "trainer.max_iterations=10")), tmp_path, "run")
+    with pytest.raises(Stopped):
+        train(folder, [Signal()])
+    train(reopen(folder, {}))
+    found = records(folder)
+    assert [row["iteration"] for row in history(found) if "loss/generator" in row] == [5, 10]
+    exits = [record.exit.exit_code for record in found if record.WhichOneof("record_type") == "exit"]
+    assert exits[0] != 0, "stopped, not finished"
 
 
 def test_offline_run(compose_values, tmp_path):
