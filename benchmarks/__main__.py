@@ -30,6 +30,7 @@ from infogan.errors import ends_as_one_line
 from infogan.losses import discriminator_loss, generator_loss, information_bound, weighted_information
 from infogan.module import InfoGAN
 from infogan.pixels import scaled
+from infogan.signals import StopSignals
 
 BLOCK, BLOCKS, WARM_UP = 20, 6, 5
 
@@ -112,7 +113,7 @@ def measure(overrides: list[str]) -> dict[str, Any]:
         folder = experiment.create(check(values), Path(temporary), "benchmark")
         config = experiment.load_config(folder, {"trainer": {"max_iterations": BLOCK * (BLOCKS + 1)}})
         data, module = experiment.build_data(config), experiment.build_module(config)
-        trainer, _ = experiment.build_trainer(config, folder, data, 0)
+        trainer, _ = experiment.build_trainer(config, folder, data, 0, StopSignals())
         images = data.split("train").images
         bare = bare_loop(
             experiment.build_module(config),

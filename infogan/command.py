@@ -7,6 +7,7 @@ from typing import Any, cast
 from omegaconf import DictConfig, OmegaConf
 
 from infogan.errors import ends_as_one_line
+from infogan.signals import StopSignals
 
 
 def plain(values: DictConfig) -> dict[str, Any]:
@@ -15,11 +16,11 @@ def plain(values: DictConfig) -> dict[str, Any]:
 
 
 def start(job: Callable[[], None], open_section: str | None = None) -> None:
-    """Runs a Hydra job on this process's command line; errors end as one line.
+    """Runs a Hydra job on this process's command line; errors and signals end as one line.
 
     `open_section` takes keys that no file names, such as `codes.c1=3`: Hydra would ask for `+codes.c1=3`.
     """
     if open_section is not None:
         sys.argv[1:] = [f"++{word}" if word.startswith(f"{open_section}.") else word for word in sys.argv[1:]]
-    with ends_as_one_line():
+    with ends_as_one_line(), StopSignals():
         job()

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,15 +28,39 @@ class Collapsed(RunError):
     """Training has come to where neither player learns any more."""
 
 
+class NotFinite(Collapsed):
+    """A loss or a gradient is no number any more."""
+
+
+class Stopped(BaseException):
+    """A signal has asked the process to end. No Exception, so that a sweep ends instead of going on to its next job."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+    def __str__(self) -> str:
+        return f"stopped by {signal.Signals(self.number).name}"
+
+    @property
+    def exit_code(self) -> int:
+        """As shells count: 130 for SIGINT, 143 for SIGTERM, 138 for SIGUSR1 (on Linux)."""
+        return 128 + self.number
+
+
 @contextmanager
 def ends_as_one_line() -> Iterator[None]:
-    """Turns the project's errors and Hydra's into `error: …` on standard error and exit code 2; others pass."""
+    """Turns the project's errors and Hydra's into `error: …` on standard error and exit code 2, and a signal into
+    `stopped by …` and its exit code; others pass."""
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # else Hydra prints its own many lines and exits
     try:
         yield
+    except Stopped as stopped:
+        print(stopped, file=sys.stderr)
+        raise SystemExit(stopped.exit_code) from None
     except InfoGANError as error:
         line = str(error)
     except (HydraException, OmegaConfBaseException) as error:

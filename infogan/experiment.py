@@ -8,13 +8,22 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from infogan.config import Config, CsvConfig, OpenedPathsConfig, WandbConfig, check
-from infogan.errors import ConfigError, InfoGANError, RunError
-from infogan.storage import hold, new_run_folder, newest_checkpoint, run_folders, write_atomically, write_json
+from infogan.errors import ConfigError, InfoGANError, NotFinite, RunError, Stopped
+from infogan.signals import StopSignals
+from infogan.storage import (
+    held,
+    new_run_folder,
+    newest_checkpoint,
+    remove_staged_checkpoints,
+    run_folders,
+    write_atomically,
+    write_json,
+)
 
 if TYPE_CHECKING:
     import lightning as L
@@ -312,7 +321,7 @@ def build_module(config: Config) -> "InfoGAN":
     """The model with its freshly initialised weights, a function of the seed."""
     from infogan.module import InfoGAN
 
-    return InfoGAN(config.model, config.data.batch_size, config.seed, config.callbacks.log_every)
+    return InfoGAN(config.model, config.data.batch_size, config.seed)
 
 
 def added_loggers(config: Config, folder: Path) -> "list[Logger]":
@@ -358,14 +367,16 @@ def train(folder: Path, further: "Sequence[L.Callback]" = ()) -> dict[str, Any]:
     """Trains the run of this folder, from its newest checkpoint or from the start, to its last iteration, with
     `further` callbacks beside the project's own.
 
-    Returns what was measured at the end, the content of summary.json. Raises RunError where another process trains it.
+    Returns what was measured at the end, the content of summary.json. Raises RunError where another process trains it
+    or where it cannot be written, NotFinite where a loss or gradient is not, and Stopped where a signal asked to end:
+    after the iteration in progress and its checkpoint, or outside of training at once.
     """
     import torch
 
     config = load_config(folder)
     threads = torch.get_num_threads()
     failed = True
-    with log_file(folder / "log.txt"):
+    with StopSignals() as signals, log_file(folder / "log.txt"), early_end_told(folder, signals):
         checkpoint = newest_checkpoint(folder)
         try:
             if config.trainer.threads is not None:
@@ -375,33 +386,56 @@ def train(folder: Path, further: "Sequence[L.Callback]" = ()) -> dict[str, Any]:
             log.info(f"run folder: {folder}")
             if checkpoint is not None:
                 log.info(f"going on after iteration {checkpoint_iteration(checkpoint)}")
+            if is_rank_zero():
+                remove_staged_checkpoints(folder)
             add_provenance(folder)
             data, module = build_data(config), build_module(config)
-            trainer, conclusion = build_trainer(config, folder, data, checkpoint_iteration(checkpoint), further)
+            trainer, conclusion = build_trainer(
+                config, folder, data, checkpoint_iteration(checkpoint), signals, further
+            )
             trainer.fit(module, data, ckpt_path=checkpoint)
             failed = False
-        except BaseException as error:
-            log.debug(f"{type(error).__name__}: {error}")
-            raise
         finally:
-            if failed:
-                log.info(f"stopped: {how_to_go_on(folder)}")
             os.environ.pop(RUN_FOLDER_OF_RANKS, None)
             torch.set_num_threads(threads)
             finish_wandb(config, failed)
     return conclusion.summary
 
 
+@contextmanager
+def early_end_told(folder: Path, signals: StopSignals) -> Iterator[None]:
+    """What ends a run before its time is told in log.txt, and on the terminal how to go on."""
+    try:
+        yield
+    except BaseException as error:
+        log.debug(f"{type(error).__name__}: {error}")
+        log.info(f"stopped: {how_to_go_on(folder)}")
+        if isinstance(error, NotFinite):
+            raise NotFinite(f"{error}; the last good checkpoint: {newest_checkpoint(folder) or 'none yet'}") from None
+        if isinstance(error, Stopped) and not is_rank_zero():
+            # At any other exit code Lightning would kill the first rank, which may still be closing its logs.
+            raise SystemExit(0) from None
+        if isinstance(error, Exception) and signals.asked is not None:  # a sweep would take it for this job's alone
+            log.info(f"error: {error}")
+            raise Stopped(signals.asked) from error
+        raise
+
+
 def how_to_go_on(folder: Path) -> str:
     """The command that resumes a stopped run, and from where."""
     checkpoint = newest_checkpoint(folder)
     if checkpoint is None:
-        return "there is no checkpoint yet to go on from"
+        return f"python -m infogan.train run={folder} starts it again; there is no checkpoint yet"
     return f"python -m infogan.train run={folder} goes on from iteration {checkpoint_iteration(checkpoint)}"
 
 
 def build_trainer(
-    config: Config, folder: Path, data: "ImageDataModule", iteration: int, further: "Sequence[L.Callback]" = ()
+    config: Config,
+    folder: Path,
+    data: "ImageDataModule",
+    iteration: int,
+    signals: StopSignals,
+    further: "Sequence[L.Callback]" = (),
 ) -> "tuple[L.Trainer, Conclusion]":
     """Lightning's trainer with the project's callbacks, `further` ones and loggers, ready to go on after that
     iteration."""
@@ -439,7 +473,7 @@ def build_trainer(
             scores,
             traversals,
             ProgressBar(training_log, last_iteration),
-            Checkpoints(folder, every.checkpoint_every, last_iteration),
+            Checkpoints(folder, every.checkpoint_every, last_iteration, training_log, signals),
             conclusion,
         ],
         plugins=[TreeCheckpointIO()],
@@ -454,11 +488,18 @@ def build_trainer(
     return trainer, conclusion
 
 
+class LogFile(logging.StreamHandler[IO[str]]):
+    """Loses lines where the disk is full, without a word: what must not be lost raises where it is written."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        pass
+
+
 @contextmanager
 def log_file(path: Path) -> Iterator[None]:
     """What the project says goes to the terminal and, with the time, into this file; Lightning's small talk nowhere.
 
-    The file is held while it is written to: raises RunError where another process does.
+    The file is held while it is written to: raises RunError where another process does, or where it cannot be written.
     """
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -466,19 +507,24 @@ def log_file(path: Path) -> Iterator[None]:
     if not is_rank_zero():
         yield
         return
-    with path.open("a") as stream:
-        hold(stream, path.parent)
-        terminal, file = logging.StreamHandler(sys.stdout), logging.StreamHandler(stream)
-        file.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-        terminal.setLevel(logging.INFO)
-        log.setLevel(logging.DEBUG)
-        log.addHandler(terminal)
-        log.addHandler(file)
-        try:
+    try:
+        stream = path.open("a")
+    except OSError as error:
+        raise RunError(f"{path} could not be written: {error.strerror}") from None
+    terminal, file = logging.StreamHandler(sys.stdout), LogFile(stream)
+    file.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    terminal.setLevel(logging.INFO)
+    log.setLevel(logging.DEBUG)
+    try:
+        with held(stream, path.parent):
+            log.addHandler(terminal)
+            log.addHandler(file)
             yield
-        finally:
-            log.removeHandler(terminal)
-            log.removeHandler(file)
+    finally:
+        log.removeHandler(terminal)
+        log.removeHandler(file)
+        with suppress(OSError):  # the lines that a full disk did not take
+            stream.close()
 
 
 def finish_wandb(config: Config, failed: bool) -> None:

@@ -22,7 +22,7 @@ from wandb.errors import Error
 from infogan.config import Config, WandbConfig
 from infogan.errors import RunError
 from infogan.records import read_metrics
-from infogan.storage import write_atomically
+from infogan.storage import append, write_atomically
 
 log = logging.getLogger("infogan")
 
@@ -71,13 +71,16 @@ class MetricsFile(Logger):
             text = self._lines([{key: key for key in columns}, *self.rows])
             write_atomically(self.path, lambda staged: staged.write_text(text))
         else:
-            with self.path.open("a") as file:
-                file.write(self._lines(self.rows[self._written :]))
+            append(self.path, self._lines(self.rows[self._written :]))
         self._written = len(self.rows)
 
     @rank_zero_only
     def finalize(self, status: str) -> None:
-        self.save()
+        try:
+            self.save()
+        except RunError:
+            if status != "failed":  # else what made the run fail is on its way to be told
+                raise
 
     def _lines(self, rows: list[Any]) -> str:
         text = io.StringIO()

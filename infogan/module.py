@@ -29,13 +29,12 @@ class InfoGAN(L.LightningModule):
     `iteration` counts finished iterations; it is part of the checkpoint, and everything random is drawn from it.
     """
 
-    def __init__(self, config: ModelConfig, batch_size: int, seed: int, log_every: int) -> None:
+    def __init__(self, config: ModelConfig, batch_size: int, seed: int) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.model_config = config
         self.batch_size = batch_size
         self.seed = seed
-        self.log_every = log_every
         self.iteration = 0
         self.latents = Latents.of(config)
         self.value_range = value_range(config.generator)
@@ -70,10 +69,11 @@ class InfoGAN(L.LightningModule):
         )
 
     def training_step(self, real: Tensor, batch_idx: int) -> dict[str, Tensor]:
-        """One iteration on (N, C, H, W) real images in `value_range`. Returns the measured scalars, on the device.
+        """One iteration on (N, C, H, W) real images in `value_range`. Returns the measured scalars, on the device, in
+        the order in which one that is not finite spoils those after it.
 
         One forward of G serves both phases. L_I is measured in the D phase, on fakes that Q has not seen, and in
-        train mode. Gradient norms are measured in every `log_every`-th iteration only.
+        train mode.
         """
         optimizer_d, optimizer_g = self.optimizers()  # type: ignore[attr-defined]
         positions = range(self.trainer.global_rank, self.batch_size, self.trainer.world_size)
@@ -92,7 +92,7 @@ class InfoGAN(L.LightningModule):
                 loss_d = loss_d - weighted_information(information, self._posterior_weights)
         optimizer_d.zero_grad()
         self.manual_backward(loss_d)
-        norms = self._gradient_norm("discriminator", self._parameters_of_d)
+        norm_d = _gradient_norm(self._parameters_of_d)
         optimizer_d.step()
 
         with self._casting_weights_once(), _frozen(self._parameters_of_d):
@@ -103,29 +103,24 @@ class InfoGAN(L.LightningModule):
                 information = information_g
         optimizer_g.zero_grad()
         self.manual_backward(loss_g)
-        norms |= self._gradient_norm("generator", self._parameters_of_g)
+        norm_g = _gradient_norm(self._parameters_of_g)
         optimizer_g.step()
 
         self.iteration += 1
         return {
             "loss/discriminator": loss_d.detach(),
+            "gradient_norm/discriminator": norm_d,
             "loss/generator": loss_g.detach(),
+            "gradient_norm/generator": norm_g,
             "D/real": real_logits.detach().float().sigmoid().mean(),
             "D/fake": fake_logits.detach().float().sigmoid().mean(),
             **{f"information/{name}": bound.detach() for name, bound in information.items()},
-            **norms,
         }
 
     def information(self, latent: Tensor, q: Tensor) -> dict[str, Tensor]:
         """L_I of each code in nats, by name: the latents that made the images, (N, width), and Q's output → scalars."""
         likelihoods = self.latents.log_likelihoods(latent, q)
         return {code.name: information_bound(likelihoods[code.name], code.entropy) for code in self.latents.codes}
-
-    def _gradient_norm(self, name: str, parameters: list[nn.Parameter]) -> dict[str, Tensor]:
-        if self.iteration % self.log_every:
-            return {}
-        gradients = [p.grad for p in parameters if p.grad is not None]
-        return {f"gradient_norm/{name}": torch.nn.utils.get_total_norm(gradients)}
 
     @contextmanager
     def _casting_weights_once(self) -> Iterator[None]:
@@ -146,6 +141,10 @@ class InfoGAN(L.LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.iteration = checkpoint["iteration"]
+
+
+def _gradient_norm(parameters: list[nn.Parameter]) -> Tensor:
+    return torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
 
 
 @contextmanager

@@ -114,13 +114,15 @@ def read_provenance(folder: Path) -> list[dict[str, Any]]:
 
 
 def read_metrics(path: Path) -> list[Row]:
-    """The rows of a metrics.csv in their order, without the empty cells; none where there is no such file.
+    """The rows of a metrics.csv in their order, without the empty cells, and without a last line that has no end: the
+    disk was full, or the process killed. None where there is no such file.
 
     Raises RunError where it is damaged.
     """
     try:
-        with path.open() as file:
-            rows = [{key: _number(key, value) for key, value in row.items() if value} for row in csv.DictReader(file)]
+        whole, _, _ = path.read_text().rpartition("\n")
+        lines = csv.DictReader(whole.splitlines())
+        rows = [{key: _number(key, value) for key, value in row.items() if value} for row in lines]
     except FileNotFoundError:
         return []
     except (OSError, ValueError, TypeError, csv.Error) as error:

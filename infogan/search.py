@@ -44,15 +44,14 @@ def search(config: "SearchedConfig") -> None:
     from optuna.distributions import FloatDistribution
     from optuna.trial import TrialState
 
-    from infogan.storage import hold
+    from infogan.storage import held
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     settings, base = config.search, checked_base(config)
     folder = Path(settings.folder)
     ranges = settings.ranges.model_dump()
     distributions = {name: FloatDistribution(low, high, log=True) for name, (low, high) in ranges.items()}
-    with lock_of(folder).open("w") as lock:
-        hold(lock, folder)
+    with lock_of(folder).open("w") as lock, held(lock, folder):
         study = study_of(folder, base, settings)
         for stopped in study.get_trials(states=(TrialState.RUNNING,)):
             run_trial(study, stopped.number, stopped.params, base, settings)

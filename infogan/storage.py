@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -71,6 +72,15 @@ def unused(path: Path) -> Path:
     return next(candidate for candidate in chain([path], taken) if not candidate.exists())
 
 
+def append(path: Path, text: str) -> None:
+    """Adds to the end of a file, of which a crash may leave a part. Raises RunError where it cannot be written."""
+    try:
+        with path.open("a") as file:
+            file.write(text)
+    except OSError as error:
+        raise RunError(f"{path} could not be written: {error.strerror or error}") from error
+
+
 def write_json(path: Path, value: object) -> None:
     """`value` as indented JSON; NaN and infinities are refused (ValueError), since JSON has none."""
     text = json.dumps(value, indent=2, allow_nan=False) + "\n"
@@ -88,11 +98,15 @@ def save_tree(path: Path, tree: object) -> None:
     Tensors are stored as such, all else as JSON in the header: nothing in the file can run code when it is read.
     Raises TypeError for any other type.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     tensors: dict[str, Tensor] = {}
     structure = json.dumps(_pack(tree, tensors))
-    write_atomically(path, lambda staged: save_file(tensors, staged, metadata={"tree": structure}))
+    try:
+        write_atomically(path, lambda staged: save_file(tensors, staged, metadata={"tree": structure}))
+    except SafetensorError as error:  # its own name for an OSError
+        raise RunError(f"{path} could not be written: {error}") from error
 
 
 def load_tree(path: Path) -> Any:
@@ -144,31 +158,53 @@ def _unpack(node: Any, tensor: Callable[[str], Any]) -> Any:
     return tuple(children) if kind == "tuple" else children
 
 
-def hold(stream: IO[str], folder: Path) -> None:
-    """Claims `folder`, by an open file in it, until the file is closed or the process ends, however it ends.
+@contextmanager
+def held(stream: IO[str], folder: Path) -> Iterator[None]:
+    """Claims `folder`, by the lock on an open file in it, until the end or until the process ends, however it ends.
 
-    Raises RunError where another process has it. Does nothing where the system has no such locks.
+    Raises RunError where another process has it, and names that one. Claims nothing where the system has no such locks.
     """
+    owner = folder / ".owner"
+    if not _locked(stream):
+        with suppress(OSError):  # it has the lock, and may not have written its name yet
+            raise RunError(f"{folder}: another process is at work there ({owner.read_text()})")
+        raise RunError(f"{folder}: another process is at work there")
+    with suppress(OSError):  # a name for people: a full disk is found by what must be written
+        owner.write_text(f"pid {os.getpid()} on {socket.gethostname()}")
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            owner.unlink()
+
+
+def remove_staged_checkpoints(run: Path) -> None:
+    """Removes what a killed process left half-written. The caller holds the run, so that nobody is writing there."""
+    for pattern in (f".{CHECKPOINT_PATTERN}.*", ".tmp*"):  # the latter is how safetensors stages a file in its turn
+        for staged in (run / "checkpoints").glob(pattern):
+            staged.unlink()
+
+
+def is_held(file: Path) -> bool:
+    """Whether a process, this one included, holds the folder of this file by it; see `held`."""
+    try:
+        with file.open() as stream:
+            return not _locked(stream)
+    except OSError:  # there is no such file
+        return False
+
+
+def _locked(stream: IO[str]) -> bool:
+    """Locks the file until it is closed; False where another process has. True where the system has no such locks."""
     try:
         import fcntl
 
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise RunError(f"{folder}: another process is at work there") from None
-    except (ImportError, OSError):
-        return
-
-
-def is_held(file: Path) -> bool:
-    """Whether a process, this one included, holds the folder of this file by it; see `hold`."""
-    try:
-        with file.open() as stream:
-            hold(stream, file.parent)
-    except RunError:
-        return True
-    except OSError:  # there is no such file
         return False
-    return False
+    except (ImportError, OSError):
+        return True
+    return True
 
 
 def new_run_folder(outputs: Path, name: str) -> Path:

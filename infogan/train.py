@@ -8,7 +8,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from infogan.command import plain, start
-from infogan.errors import ConfigError, ends_as_one_line
+from infogan.errors import ConfigError, Stopped, ends_as_one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,10 +19,14 @@ CHANGEABLE = ("trainer.", "callbacks.", "paths.")
 
 @hydra.main(version_base="1.3", config_path="pkg://infogan.conf", config_name="train")
 def job(values: DictConfig) -> None:
-    """One run. In a sweep an error is told at once, and raised so that Hydra goes on with the next job."""
+    """One run. In a sweep an error is told at once, and raised so that Hydra goes on with the next job; a signal ends
+    the sweep."""
     if HydraConfig.get().mode == RunMode.MULTIRUN:
         try:
             run(values, of_sweep=True)
+        except Stopped:
+            print(f"sweep stopped: the same command with hydra.sweep.dir={HydraConfig.get().sweep.dir} goes on with it")
+            raise
         except Exception as error:  # whatever it is, Hydra tells the first at the very end
             this = HydraConfig.get().job
             print(f"job {this.num} ({this.name}) failed: {str(error) or type(error).__name__}")

@@ -21,6 +21,7 @@ from infogan.config import check
 from infogan.experiment import build_data, build_module, create, train
 from infogan.loggers import read_metrics
 from infogan.readings import factor_scores, scored_code
+from infogan.signals import StopSignals
 from infogan.storage import checkpoint_path
 
 
@@ -38,10 +39,8 @@ def test_training_log_is_the_mean_of_its_window(compose_values, tmp_path, monkey
     assert [row["iteration"] for row in rows] == [5, 10]
     for k, row in enumerate(rows):
         window = returned[5 * k : 5 * k + 5]
-        for name in ("information/c1", "loss/generator", "D/real"):
+        for name in ("information/c1", "loss/generator", "D/real", "gradient_norm/generator"):
             assert row[name] == pytest.approx(statistics.fmean(values[name] for values in window), rel=1e-5)
-        measured = [values["gradient_norm/generator"] for values in window if "gradient_norm/generator" in values]
-        assert [row["gradient_norm/generator"]] == pytest.approx(measured, rel=1e-6)
         assert row["images_per_second"] > 0
 
 
@@ -175,11 +174,11 @@ def test_pictures_in_between_and_at_the_end(compose_values, tmp_path):
 
 
 def test_checkpoints_keep_the_newest_two(tmp_path):
-    callback = Checkpoints(tmp_path, every=10, last_iteration=35)
+    callback = Checkpoints(tmp_path, 10, 35, TrainingLog(5), StopSignals())
     (tmp_path / "checkpoints").mkdir()
     saved = []
     trainer = SimpleNamespace(
-        loggers=[], is_global_zero=True, save_checkpoint=lambda path: (saved.append(path), path.touch())
+        loggers=[], is_global_zero=True, world_size=1, save_checkpoint=lambda path: (saved.append(path), path.touch())
     )
     module = build_stub()
     for iteration in range(1, 36):

@@ -2,11 +2,16 @@
 
 import json
 import math
+import os
+import signal
 
+import lightning as L
+import pytest
 from PIL import Image
 from wandb.proto import wandb_internal_pb2
 
 from infogan.config import check
+from infogan.errors import Stopped
 from infogan.experiment import create, load_config, reopen, train
 from infogan.loggers import MetricsFile, add_evaluation, finite, read_metrics, wandb_mode
 from infogan.storage import load_tree, newest_checkpoint
@@ -36,6 +41,14 @@ def test_metrics_file_drops_what_comes_after_the_checkpoint(tmp_path):
     again.save()
     assert [row["iteration"] for row in read_metrics(tmp_path / "metrics.csv")] == [10, 20, 30]
     assert read_metrics(tmp_path / "metrics.csv")[-1]["loss"] == 0.5
+
+
+@pytest.mark.parametrize("torn", ["3", "30,0.1", "30,0.125"])
+def test_a_line_without_its_end_is_not_read(tmp_path, torn):
+    """A kill or a full disk in the middle of a line must not make a row of iteration 3 out of one of iteration 30."""
+    path = tmp_path / "metrics.csv"
+    path.write_text(f"iteration,loss\n10,0.5\n20,0.25\n{torn}")
+    assert [row["iteration"] for row in read_metrics(path)] == [10, 20]
 
 
 def test_finite():
@@ -89,6 +102,25 @@ def history(found):
         for record in found
         if record.WhichOneof("record_type") == "history"
     ]
+
+
+class Signal(L.Callback):
+    """SIGTERM in the seventh iteration."""
+
+    def on_train_batch_start(self, trainer, module, batch, index):
+        if module.iteration == 6:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_a_signal_closes_the_run_which_then_goes_on_without_a_gap(compose_values, tmp_path):
+    folder = create(check(compose_values("logger=wandb", "trainer.max_iterations=10")), tmp_path, "run")
+    with pytest.raises(Stopped):
+        train(folder, [Signal()])
+    train(reopen(folder, {}))
+    found = records(folder)
+    assert [row["iteration"] for row in history(found) if "loss/generator" in row] == [5, 10]
+    exits = [record.exit.exit_code for record in found if record.WhichOneof("record_type") == "exit"]
+    assert exits[0] != 0, "stopped, not finished"
 
 
 def test_offline_run(compose_values, tmp_path):

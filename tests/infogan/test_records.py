@@ -9,7 +9,7 @@ from infogan.config import check
 from infogan.errors import RunError
 from infogan.experiment import save_config
 from infogan.records import lambda_text, read_metrics, read_object, read_provenance, read_record
-from infogan.storage import hold
+from infogan.storage import held
 
 SUMMARY = {"iterations": 10, "information": {"c1": 2.25, "c2": -0.25}, "information_at_mse": {"c2": 1.5}, "acc": 0.75}
 
@@ -37,8 +37,7 @@ def test_a_run_that_was_stopped(folder):
 
 
 def test_a_run_that_another_process_is_at(folder):
-    with (folder / "log.txt").open("a") as stream:
-        hold(stream, folder)
+    with (folder / "log.txt").open("a") as stream, held(stream, folder):
         assert read_record(folder).state == "running"
     assert read_record(folder).state == "stopped"
 

@@ -1,6 +1,5 @@
 """A run that was stopped and goes on ends where the uninterrupted one ends: difference 0."""
 
-import csv
 import signal
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from infogan.config import check
 from infogan.errors import RunError
 from infogan.experiment import create, reopen, train
 from infogan.storage import load_tree, newest_checkpoint
+from tests.infogan.processes import rows, tensors
 
 LAST = 60
 OPTIONS = ["callbacks.checkpoint_every=20", "callbacks.scores_every=20", "callbacks.traversals_every=30"]
@@ -31,19 +31,6 @@ def make_run(compose_values, tmp_path):
         return create(check(values), tmp_path, name)
 
     return run
-
-
-def tensors(node):
-    if isinstance(node, torch.Tensor):
-        return [node]
-    if isinstance(node, dict):
-        node = list(node.values())
-    return [t for child in node for t in tensors(child)] if isinstance(node, list | tuple) else []
-
-
-def rows(folder):
-    with (folder / "metrics.csv").open() as file:
-        return [{k: v for k, v in row.items() if k != "images_per_second"} for row in csv.DictReader(file)]
 
 
 def assert_same(one, other):

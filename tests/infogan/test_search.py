@@ -2,13 +2,15 @@
 
 import csv
 import json
+import os
 import sys
+from socket import gethostname
 
 import pytest
 
 from infogan import experiment, search
 from infogan.errors import Collapsed
-from infogan.storage import hold
+from infogan.storage import held
 
 optuna = pytest.importorskip("optuna")
 
@@ -159,10 +161,12 @@ def test_another_search_in_the_same_folder_is_refused(command, told):
 
 def test_two_processes_do_not_search_in_one_folder(command, folder):
     folder.mkdir(parents=True)
-    with (folder / ".lock").open("w") as other:
-        hold(other, folder)
+    with (folder / ".lock").open("w") as other, held(other, folder):
         code, _, err = command("search.trials=1")
-    assert (code, err) == (2, f"error: {folder}: another process is at work there\n")
+    assert (code, err) == (
+        2,
+        f"error: {folder}: another process is at work there (pid {os.getpid()} on {gethostname()})\n",
+    )
 
 
 MISTAKES = {

@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 
 import pytest
 import torch
@@ -6,6 +7,7 @@ from safetensors.torch import save_file
 
 from infogan.errors import RunError
 from infogan.storage import (
+    append,
     checkpoint_path,
     find_run,
     load_tree,
@@ -140,6 +142,13 @@ def test_a_failed_write_leaves_the_old_file_alone(tmp_path, error, raised):
         write_atomically(path, write)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_is_a_run_error():
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full on this system")
+    with pytest.raises(RunError, match=r"^/dev/full could not be written: No space left on device$"):
+        append(Path("/dev/full"), "row\n")
 
 
 def test_a_write_replaces_the_old_file(tmp_path):

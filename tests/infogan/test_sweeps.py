@@ -9,9 +9,8 @@ from hydra.errors import HydraException
 
 from infogan import train
 from infogan.config import check
-from infogan.errors import RunError, ends_as_one_line
-from infogan.experiment import create, find_or_create
-from infogan.storage import hold, newest_checkpoint
+from infogan.errors import ends_as_one_line
+from infogan.experiment import find_or_create
 
 RUN = ["logger=none", "trainer=cpu", "trainer.threads=1", "callbacks.log_every=2", "callbacks.traversal_rows=2"]
 
@@ -103,19 +102,6 @@ def test_which_experiments_are_the_same(compose_values, tmp_path):
     assert [named(other) for other in others] == ["job-2", "job-3", "job-4", "job-5"]
     (tmp_path / "sweep" / "job" / "config.yaml").write_text("seed: [")
     assert named() == "job-6"
-
-
-def test_a_run_is_trained_by_one_process(compose_values, tmp_path):
-    from infogan import experiment
-
-    folder = create(check(compose_values("trainer.max_iterations=4")), tmp_path, "run")
-    with (folder / "log.txt").open("a") as other:
-        hold(other, folder)
-        with pytest.raises(RunError, match=r"/run: another process is at work there$"):
-            experiment.train(folder)
-    assert newest_checkpoint(folder) is None
-    experiment.train(folder)
-    assert newest_checkpoint(folder) is not None
 
 
 def test_lambda_sweep_is_of_twenty_runs(command, monkeypatch):
