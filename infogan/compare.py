@@ -180,7 +180,7 @@ def show(order: "Sequence[Run]", by: str | None, correlations: Mapping[str, Mapp
     from rich.console import Console
     from rich.table import Table
 
-    from infogan.comparison import CRITERIA, LABEL_FREE, choices
+    from infogan.comparison import CRITERIA, LABEL_FREE, LOWER_IS_BETTER, choices
 
     console = Console()
     if not console.is_terminal:
@@ -191,7 +191,9 @@ def show(order: "Sequence[Run]", by: str | None, correlations: Mapping[str, Mapp
     criteria = [name for name in CRITERIA if name in shared]
     others = [name for name in shared if name not in criteria and name not in supervised]
     first = [*criteria, *supervised, *others][:SHOWN]
-    table = Table("rank", "run", *first, title="not ranked" if by is None else f"ranked by {by}, without labels")
+    table = Table(
+        "rank", "run", *map(header, first), title="not ranked" if by is None else f"ranked by {by}, without labels"
+    )
     for rank, run in enumerate(order, 1):
         table.add_row(str(rank), label_of(run, short), *(f"{run.scores[name]:.3f}" for name in first))
     console.print(table)
@@ -199,8 +201,16 @@ def show(order: "Sequence[Run]", by: str | None, correlations: Mapping[str, Mapp
     if len(order) < 3 or not supervised:
         return
     shown = supervised[:SHOWN]
-    table = Table("chosen by", "run", *shown, title=f"what the choice is worth with labels (place among {len(order)})")
-    columns = {name: sorted((run.scores[name] for run in order), reverse=True) for name in shown}
+    table = Table(
+        "chosen by",
+        "run",
+        *map(header, shown),
+        title=f"what the choice is worth with labels (place among {len(order)})",
+    )
+    columns = {
+        name: sorted((run.scores[name] for run in order), reverse=not any(part in name for part in LOWER_IS_BETTER))
+        for name in shown
+    }
     for criterion, run in choices(order).items():
         values = [(run.scores[name], columns[name].index(run.scores[name]) + 1) for name in shown]
         table.add_row(criterion, label_of(run, short), *(f"{value:.3f} ({place})" for value, place in values))
@@ -208,13 +218,18 @@ def show(order: "Sequence[Run]", by: str | None, correlations: Mapping[str, Mapp
     for word, pick in (("highest", max), ("median", median), ("lowest", min)):
         table.add_row(word, "", *(f"{pick(columns[name]):.3f}" for name in shown))
     console.print(table)
-    table = Table("without labels", *shown, title="Spearman's correlation over the runs")
+    table = Table("without labels", *map(header, shown), title="Spearman's correlation over the runs")
     for name, row in correlations.items():
         table.add_row(
             name,
             *("" if row.get(other) is None or row[other] != row[other] else f"{row[other]:+.2f}" for other in shown),
         )
     console.print(table)
+
+
+def header(score: str) -> str:
+    """The name of a score where there is little room."""
+    return score.removeprefix("image_quality/").removeprefix("disentanglement/")
 
 
 def show_spread(console: "Console", order: "Sequence[Run]", shown: "Sequence[str]") -> None:
@@ -226,7 +241,7 @@ def show_spread(console: "Console", order: "Sequence[Run]", shown: "Sequence[str
     groups = by_setting(order)
     if all(len(group) == 1 for group in groups):
         return
-    table = Table("setting", "seeds", *shown, title="median of the seeds (lowest … highest)")
+    table = Table("setting", "seeds", *map(header, shown), title="median of the seeds (lowest … highest)")
     for group in groups:
         values = [sorted(run.scores[name] for run in group) for name in shown]
         cells = [f"{median(of):.3f} ({of[0]:.3f} … {of[-1]:.3f})" for of in values]

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 GROUPS, GROUP_SIZE = 500, 100
 """InfoGAN-CR's numbers of groups and of images a group."""
 
+LOWER_IS_BETTER = ("distance", "fid", "kid", "path_length")
+"""Parts of the names of scores of which a small one is good."""
+
 IMAGES = 10_000
 """Real images, at most, and fresh latents that scores without labels are measured on."""
 
@@ -120,7 +123,16 @@ def known_scores(trained: Trained) -> dict[str, float]:
     if evaluation.get("iterations") == trained.iteration:
         parts = {name: evaluation.get(name) for name in ("disentanglement", "image_quality", "label_free")}
         rows = flat({name: part for name, part in parts.items() if isinstance(part, Mapping)})
-        left_out = ("/images", "/draws", "/consistency/", "/usage/", "samples", "reference")
+        left_out = (
+            "/images",
+            "/draws",
+            "/consistency/",
+            "/usage/",
+            "samples",
+            "reference",
+            "nearest_distance",
+            "_images",
+        )
         scores |= {name: row[0] for name, row in rows.items() if not any(word in name for word in left_out)}
     return scores
 

@@ -4,6 +4,7 @@ import json
 import math
 import os
 import signal
+import time
 
 import lightning as L
 import pytest
@@ -74,9 +75,24 @@ FULL, FIRST, LAST_PART = 1, 2, 4
 
 
 def records(folder):
-    """Every record of the run's offline files, oldest first. They are LevelDB logs: records cut at 32 KiB blocks."""
+    """Every record of the run's offline files, oldest first.
+
+    W&B's own process may still be writing when `finish` has returned: each file is read until it holds its last record.
+    """
     found = []
     for path in sorted((folder / "wandb").glob("offline-run-*/*.wandb")):
+        deadline = time.monotonic() + 60
+        while not (of_file := records_of(path)) or of_file[-1].WhichOneof("record_type") != "exit":
+            assert time.monotonic() < deadline, f"{path} has no end"
+            time.sleep(0.05)
+        found += of_file
+    return found
+
+
+def records_of(path):
+    """The records that a file holds by now. It is a LevelDB log: records cut at 32 KiB blocks."""
+    found = []
+    if path.stat().st_size > FILE_HEADER:
         data, position, parts = path.read_bytes(), FILE_HEADER, b""
         assert data.startswith(b":W&B")
         while position + RECORD_HEADER <= len(data):
