@@ -66,7 +66,8 @@ def compare(config: "CompareConfig") -> None:
     }
     write_json(place / "comparison.json", record)
     write_csv(place / "comparison.csv", order)
-    for name, picture in pictures(runs, order, agreement, place.name).items():
+    title = runs[0].trained.config.data.name if config.sweep is None else place.name
+    for name, picture in pictures(runs, order, agreement, title).items():
         save_picture(place / "figures" / f"{name}.png", picture)
     show(order, by, found)
     if config.sweep is not None and by is not None:
