@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from infogan.config import Config, CsvConfig, OpenedPathsConfig, WandbConfig, check
 from infogan.errors import ConfigError, InfoGANError, NotFinite, RunError, Stopped
+from infogan.records import read_summary
 from infogan.signals import StopSignals
 from infogan.storage import (
     held,
@@ -100,9 +101,8 @@ def reopen(folder: Path, changes: Mapping[str, Any]) -> Path:
 
 
 def is_concluded(folder: Path, iteration: int) -> bool:
-    """Whether summary.json was written for that iteration."""
-    path = folder / "summary.json"
-    return path.is_file() and json.loads(path.read_text())["iterations"] == iteration
+    """Whether summary.json was written for that iteration. Raises RunError where it is damaged."""
+    return read_summary(folder).get("iterations") == iteration
 
 
 def prepared(config: Config) -> Config:
