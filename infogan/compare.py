@@ -35,7 +35,9 @@ def job(values: DictConfig) -> None:
 def compare(config: "CompareConfig") -> None:
     """All of it; see the command's help."""
     from infogan import comparison
-    from infogan.experiment import data_of
+    from infogan.experiment import build_data, data_of
+    from infogan.pages.sweep import write_sweep_report
+    from infogan.records import read_record
     from infogan.storage import save_picture, set_link, write_json
     from infogan.trained import device_of
 
@@ -74,6 +76,10 @@ def compare(config: "CompareConfig") -> None:
         set_link(place / "best", order[0].trained.folder)
         print(f"best: {place}/best -> {order[0].name}")
     print(f"numbers: {place}/comparison.json, comparison.csv   pictures: {place}/figures")
+    if config.sweep is not None:
+        of = runs[0].trained.config
+        licences = {str(of.data.name): build_data(of).licence}
+        print(f"report: {write_sweep_report(place, [read_record(folder) for folder in folders], licences)}")
 
 
 def runs_and_place(config: "CompareConfig") -> "tuple[list[Path], Path]":

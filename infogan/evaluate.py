@@ -24,6 +24,8 @@ def job(values: DictConfig) -> None:
     from pathlib import Path
 
     from infogan.config import EvaluateConfig, check_section
+    from infogan.experiment import build_data
+    from infogan.pages.run import write_run_report
     from infogan.storage import find_run
     from infogan.trained import device_of, load_whole
 
@@ -34,6 +36,7 @@ def job(values: DictConfig) -> None:
         found = score(trained, config)
         leave(found, trained, config)
         show(found, trained.folder)
+        print(f"report: {write_run_report(trained.folder, build_data(trained.config).licence)}")
 
 
 def score(trained: "Trained", config: "EvaluateConfig") -> "Evaluation":

@@ -83,6 +83,7 @@ def test_a_sweep(command, sweep):
     assert record["choices"]["consensus"] == order[0]
     assert "what the choice is worth with labels" in out
     assert "median of the seeds (lowest … highest)" in out
+    assert "by consensus" in (sweep / "report.html").read_text()
 
     assert command(f"sweep={sweep}")[0] == 0, "`best` is a link, not one more run"
     assert len(json.loads((sweep / "comparison.json").read_text())["ranking"]) == 3

@@ -104,6 +104,8 @@ def test_all_scores_of_a_run(command, copy):
     assert set(pictures) == {"confusion_c1", "neighbours"}
     assert min(min(size) for size in pictures.values()) > 300
     assert "clustering/c1/acc" in out
+    assert f"report: {copy}/report.html" in out
+    assert "c1/nmi" in (copy / "report.html").read_text()
 
     assert command(f"run={copy}")[0] == 0
     again = json.loads((copy / "evaluation.json").read_text())
