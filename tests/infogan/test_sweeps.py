@@ -104,6 +104,21 @@ def test_which_experiments_are_the_same(compose_values, tmp_path):
     assert named() == "job-6"
 
 
+def test_five_seeds_of_the_preset(command, monkeypatch):
+    started = []
+
+    def run(values, of_sweep):
+        from hydra.core.hydra_config import HydraConfig
+
+        assert HydraConfig.get().sweep.dir.endswith("/outputs/sweeps/five_seeds_mnist")
+        started.append((HydraConfig.get().job.name, check(train.plain(values))))
+
+    monkeypatch.setattr(train, "run", run)
+    assert command("data=mnist", "experiment=five_seeds")[0] == 0
+    assert [(name, config.seed) for name, config in started] == [(f"seed_{seed}", seed) for seed in range(5)]
+    assert {config.model.lambda_categorical for _, config in started} == {1.0}
+
+
 def test_lambda_sweep_is_of_twenty_runs(command, monkeypatch):
     started = []
 
