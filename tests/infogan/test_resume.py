@@ -77,6 +77,7 @@ train(Path(sys.argv[1]))
 """
 
 
+@pytest.mark.long
 def test_killed_run_goes_on(make_run):
     """kill -9 between two checkpoints: what was written after the newer one is measured again, once."""
     whole, killed = make_run("whole", LAST), make_run("killed", LAST)

@@ -50,9 +50,9 @@ SLURM = {"SLURM_JOB_ID": "7", "SLURM_JOB_NAME": "infogan", "SLURM_NTASKS": "1", 
 @pytest.mark.parametrize(
     ("number", "code", "environment"),
     [
-        (signal.SIGTERM, 143, {}),
+        pytest.param(signal.SIGTERM, 143, {}, marks=pytest.mark.long),
         (signal.SIGINT, 130, {}),
-        (signal.SIGUSR1, 138, {}),
+        pytest.param(signal.SIGUSR1, 138, {}, marks=pytest.mark.long),
         (signal.SIGUSR1, 138, SLURM),  # where Lightning would write a checkpoint of its own and requeue the job
     ],
     ids=["SIGTERM", "SIGINT", "SIGUSR1", "SIGUSR1 in Slurm"],
@@ -137,8 +137,9 @@ main()
     ("where", "kept"),
     [
         ("infogan.module:InfoGAN.configure_optimizers", None),  # before the first iteration
-        ("infogan.module:InfoGAN.training_step", 1),  # in the first
-        ("callbacks.conclusion:Conclusion.measure", 7),  # the last is over, and the finished model is measured
+        pytest.param("infogan.module:InfoGAN.training_step", 1, marks=pytest.mark.long),  # in the first
+        # the last is over, and the finished model is measured
+        pytest.param("callbacks.conclusion:Conclusion.measure", 7, marks=pytest.mark.long),
     ],
 )
 def test_a_signal_before_the_first_iteration_and_after_the_last(tmp_path, where, kept):
