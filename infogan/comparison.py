@@ -18,7 +18,7 @@ from infogan.metrics.consensus import partition_agreement
 from infogan.metrics.factor_vae import majority_accuracy
 from infogan.metrics.model_centrality import centrality, group_votes
 from infogan.readings import categories
-from infogan.records import read_object
+from infogan.records import EVALUATION, read_object
 from infogan.trained import Trained, load
 
 if TYPE_CHECKING:
@@ -107,19 +107,15 @@ def _flat_settings(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any
 def known_scores(trained: Trained) -> dict[str, float]:
     """What the run's summary and, where it is of the same iteration, its evaluation.json tell, by short names."""
     summary = trained.summary
-    scores = {
-        f"information/{name}": value for name, value in summary.get("information", {}).items() if value is not None
-    }
-    scores |= {
-        f"information/{name}": value
-        for name, value in summary.get("information_at_mse", {}).items()
-        if value is not None
-    }
+    scores: dict[str, float] = {}
+    for part in ("information", "information_at_mse"):
+        bounds = summary.get(part, {}).items()
+        scores |= {f"information/{name}": value for name, value in bounds if value is not None}
     scores |= {name: summary[name] for name in ("acc", "nmi", "ari") if summary.get(name) is not None}
     for score, by_code in summary.get("factors", {}).items():
         for factor in dict.fromkeys(name for row in by_code.values() for name in row if name != "label"):
             scores[f"{score}/{factor}"] = max(row[factor] for row in by_code.values() if factor in row)
-    evaluation = read_object(trained.folder / "evaluation.json")
+    evaluation = read_object(trained.folder / EVALUATION)
     if evaluation.get("iterations") == trained.iteration:
         parts = {name: evaluation.get(name) for name in ("disentanglement", "image_quality", "label_free")}
         rows = flat({name: part for name, part in parts.items() if isinstance(part, Mapping)})
@@ -146,11 +142,11 @@ def agreement_matrix(runs: Sequence[Run], seed: int, tell: Callable[[str], None]
         fixed = np.arange(GROUPS) % len(latents.codes)
         latent = latents.sample(seed, "centrality", 0, range(GROUPS * GROUP_SIZE))
         grouped = latent.view(GROUPS, GROUP_SIZE, -1).clone()
-        for f, columns in enumerate(latents.split(torch.arange(latents.width).unsqueeze(0)).values()):
+        for f, code in enumerate(latents.codes):
             groups = torch.from_numpy(np.flatnonzero(fixed == f))
             rows = grouped[groups]
-            rows[..., columns[0]] = rows[:, :1, columns[0]]
-            grouped[groups] = rows
+            shared = latents.split(rows[:, 0])[code.name].repeat_interleave(GROUP_SIZE, dim=0)
+            grouped[groups] = latents.replaced(rows.flatten(0, 1), code.name, shared).view_as(rows)
         images = generate(generating.trained.generator, grouped.flatten(0, 1))
         for i, reading in enumerate(runs):
             of = reading.trained

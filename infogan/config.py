@@ -426,7 +426,7 @@ class MetricsConfig(Section):
     """What `infogan.evaluate` spends. `latents`: fresh ones, for information and consistency. `images`: at most so many
     of each split are read by Q. `draws` of images and groups for the disentanglement scores. `samples`: generated
     images for image quality. `inception_weights`: a file, or `download`; null: an extractor trained on the data set
-    itself. `processes` for boosted trees, null for one a thread of PyTorch.
+    itself.
     """
 
     latents: Annotated[int, Field(ge=1000)]
@@ -434,7 +434,6 @@ class MetricsConfig(Section):
     draws: Positive
     samples: Annotated[int, Field(ge=1000)]
     inception_weights: str | None
-    processes: Positive | None
 
 
 class OutputsConfig(Section):

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from infogan.evaluation import Evaluation
     from infogan.trained import Trained
 
-FILE = "evaluation.json"
-
 
 @hydra.main(version_base="1.3", config_path="pkg://infogan.conf", config_name="evaluate")
 def job(values: DictConfig) -> None:
@@ -58,6 +56,7 @@ def leave(found: "Evaluation", trained: "Trained", config: "EvaluateConfig") -> 
     from infogan.evaluation import flat
     from infogan.experiment import provenance
     from infogan.loggers import add_evaluation
+    from infogan.records import EVALUATION
     from infogan.storage import save_picture, write_atomically, write_json
 
     run = trained.folder
@@ -69,7 +68,7 @@ def leave(found: "Evaluation", trained: "Trained", config: "EvaluateConfig") -> 
     write_atomically(run / "evaluation.csv", lambda staged: staged.write_text("\n".join(lines) + "\n"))
     protocol = config.model_dump(include={"seed", "metrics"})
     record = {"iterations": trained.iteration, **found.values, "seconds": found.seconds, "protocol": protocol}
-    write_json(run / FILE, record | {"provenance": provenance()})
+    write_json(run / EVALUATION, record | {"provenance": provenance()})
     add_evaluation(run, trained.config, rows, found.pictures)
 
 
@@ -79,6 +78,7 @@ def show(found: "Evaluation", run: "Path") -> None:
     from rich.table import Table
 
     from infogan.evaluation import flat
+    from infogan.records import EVALUATION
 
     table = Table("score", "value", "interval", title=str(run.name))
     for name, (value, low, high) in flat(found.values).items():
@@ -92,7 +92,7 @@ def show(found: "Evaluation", run: "Path") -> None:
             print(f"no {name.replace('_', ' ')}: {part}")
         elif "no_extractor" in part:
             print(f"no {name.replace('_', ' ')} by features: {part['no_extractor']}")
-    print(f"scores: {run}/{FILE}, evaluation.csv   pictures: {run}/figures/evaluation")
+    print(f"scores: {run}/{EVALUATION}, evaluation.csv   pictures: {run}/figures/evaluation")
 
 
 def main() -> None:

@@ -253,7 +253,7 @@ def disentanglement(
     full = np.concatenate([means[code.name].numpy() for code in trained.latents.codes], axis=1).astype(np.float64)
     single = np.column_stack([_one_column(code, means[code.name].numpy()) for code in trained.latents.codes])
     seeds = range(seed, seed + metrics.draws)
-    jobs = metrics.processes or torch.get_num_threads()
+    jobs = torch.get_num_threads()
     return {
         "factors": names,
         "images": len(full),

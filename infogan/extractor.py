@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from infogan.errors import ConfigError, DataError, RunError
+from infogan.metrics.groups import FACTOR_BINS, FACTOR_LEVELS
 from infogan.storage import load_tree, save_tree
 
 if TYPE_CHECKING:
@@ -22,9 +23,6 @@ SEED, BATCH_SIZE, ITERATIONS, LEARNING_RATE = 0, 128, 1000, 2e-3
 FEATURES = 128
 TESTED = 10_000
 """Images of the test split that accuracy is measured on, at most."""
-
-FACTOR_LEVELS, FACTOR_BINS = 100, 10
-"""A factor with more different values than the first is cut into as many equally filled bins as the second says."""
 
 FORMAT = 1
 """Of the stored classifiers: those of another are trained anew."""

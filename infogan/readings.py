@@ -16,12 +16,10 @@ from infogan.metrics.clustering import (
     one_to_one_matching,
 )
 from infogan.metrics.factors import rotation_score, spearman
+from infogan.metrics.groups import FACTOR_LEVELS
 
 if TYPE_CHECKING:
     from datamodules.base import ImageDataModule
-
-FACTOR_LEVELS = 100
-"""A factor with more different values is taken for continuous, and NMI is not given for it."""
 
 
 @dataclass(frozen=True)

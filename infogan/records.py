@@ -11,6 +11,9 @@ from infogan.config import Config, check
 from infogan.errors import ConfigError, InfoGANError, RunError
 from infogan.storage import is_held, iterations
 
+EVALUATION = "evaluation.json"
+"""All scores of a run, in its folder."""
+
 Row = dict[str, float]
 
 State = Literal["finished", "running", "stopped", "damaged"]

@@ -6,7 +6,7 @@ import pytest
 
 from infogan.config import check
 from infogan.experiment import create, train
-from infogan.loggers import read_metrics
+from infogan.records import read_metrics
 
 
 @pytest.fixture

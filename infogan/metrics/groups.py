@@ -2,18 +2,18 @@
 
 import numpy as np
 
+FACTOR_LEVELS, FACTOR_BINS = 100, 10
+"""A factor with more different values than the first is taken for continuous, and cut into as many equally filled bins
+as the second says: else no two images would share its value."""
 
-def levels(factors: np.ndarray, most: int = 100, bins: int = 10) -> np.ndarray:
-    """Factors as whole numbers from 0: (N, F) values → (N, F) int64.
 
-    A factor with more than `most` different values is taken for continuous and cut into `bins` equally filled ones,
-    else no two images would share its value.
-    """
+def levels(factors: np.ndarray) -> np.ndarray:
+    """Factors as whole numbers from 0, continuous ones in bins: (N, F) values → (N, F) int64."""
     columns = []
     for values in factors.T:
         different, index = np.unique(values, return_inverse=True)
-        if len(different) > most:
-            edges = np.quantile(values, np.linspace(0, 1, bins + 1)[1:-1])
+        if len(different) > FACTOR_LEVELS:
+            edges = np.quantile(values, np.linspace(0, 1, FACTOR_BINS + 1)[1:-1])
             index = np.searchsorted(edges, values, side="right")
         columns.append(index.astype(np.int64))
     return np.column_stack(columns)

@@ -16,6 +16,7 @@ from infogan.pages.page import Figure, Gap, attempt, drawn, figure_of, write_pag
 from infogan.pages.published import published_for
 from infogan.readings import most_followed
 from infogan.records import (
+    EVALUATION,
     Record,
     lambda_text,
     read_config,
@@ -126,7 +127,7 @@ def unfinished(record: Record) -> Gap:
 
 def read_evaluation(folder: Path) -> dict[str, Any]:
     """evaluation.json, empty before the run was evaluated. Raises RunError where it is damaged."""
-    evaluation = read_object(folder / "evaluation.json")
+    evaluation = read_object(folder / EVALUATION)
     numbers = [number for row in flat(evaluation).values() for number in row]
     if not all(number is None or isinstance(number, int | float) for number in numbers):
         raise RunError("The numbers of evaluation.json are not as this version writes them.")

@@ -19,8 +19,8 @@ from callbacks.traversals import Traversals
 from datamodules.store import LabelledImages
 from infogan.config import check
 from infogan.experiment import build_data, build_module, create, train
-from infogan.loggers import read_metrics
 from infogan.readings import factor_scores, scored_code
+from infogan.records import read_metrics
 from infogan.signals import StopSignals
 from infogan.storage import checkpoint_path
 

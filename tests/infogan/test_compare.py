@@ -3,7 +3,6 @@
 import csv
 import json
 import shutil
-import sys
 
 import pytest
 from hydra import compose, initialize_config_module
@@ -40,17 +39,11 @@ def sweep(made, tmp_path):
 
 
 @pytest.fixture
-def command(monkeypatch, capsys, tmp_path):
+def command(call, tmp_path):
     """Runs the command in this process; returns its exit code, standard output and standard error."""
 
     def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["infogan.compare", f"paths.outputs={tmp_path}/outputs", *arguments])
-        try:
-            compare.main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code
-        return code, *capsys.readouterr()
+        return call(compare.main, f"paths.outputs={tmp_path}/outputs", *arguments)
 
     return run
 

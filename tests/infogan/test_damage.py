@@ -6,7 +6,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from socket import gethostname
 
@@ -23,17 +22,11 @@ RARELY = ["callbacks.scores_every=100000", "callbacks.traversals_every=100000"]
 
 
 @pytest.fixture
-def main(monkeypatch, capsys):
+def main(call):
     """Runs the command in this process; returns its exit code, standard output and standard error."""
 
     def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["infogan.train", *arguments])
-        try:
-            command.main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code
-        return code, *capsys.readouterr()
+        return call(command.main, *arguments)
 
     return run
 

@@ -1,7 +1,5 @@
 """What a data set says of itself."""
 
-import sys
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -12,16 +10,10 @@ from infogan.data import COLUMNS, ROWS, contact_sheet, main
 
 
 @pytest.fixture
-def command(monkeypatch, capsys, tmp_path):
+def command(call, monkeypatch, tmp_path):
     def run(*arguments):
         monkeypatch.setenv("COLUMNS", "200")
-        monkeypatch.setattr(sys, "argv", ["infogan.data", *arguments, f"paths.outputs={tmp_path}/outputs"])
-        try:
-            main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code
-        return code, *capsys.readouterr()
+        return call(main, *arguments, f"paths.outputs={tmp_path}/outputs")
 
     return run
 

@@ -1,6 +1,5 @@
 """`infogan.edit`: a picture is read, found again, and changed in the given codes alone."""
 
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -19,18 +18,12 @@ QUICK = ["inversion.restarts=2", "inversion.iterations=5"]
 
 
 @pytest.fixture
-def command(monkeypatch, capsys, digits_run, tmp_path):
+def command(call, digits_run, tmp_path):
     """Runs the command in this process; returns its exit code, standard output and standard error."""
 
     def run(*arguments):
         base = [f"run={digits_run}", f"paths.outputs={tmp_path}/outputs", *QUICK]
-        monkeypatch.setattr(sys, "argv", ["infogan.edit", *base, *arguments])
-        try:
-            edit.main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code
-        return code, *capsys.readouterr()
+        return call(edit.main, *base, *arguments)
 
     return run
 

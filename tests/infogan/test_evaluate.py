@@ -4,7 +4,6 @@ import csv
 import json
 import math
 import shutil
-import sys
 
 import numpy as np
 import pytest
@@ -45,17 +44,11 @@ def copy(digits, tmp_path):
 
 
 @pytest.fixture
-def command(monkeypatch, capsys):
+def command(call):
     """Runs the command in this process; returns its exit code, standard output and standard error."""
 
     def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["infogan.evaluate", *SMALL, *arguments])
-        try:
-            evaluate.main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code
-        return code, *capsys.readouterr()
+        return call(evaluate.main, *SMALL, *arguments)
 
     return run
 

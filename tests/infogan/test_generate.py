@@ -4,7 +4,6 @@ import csv
 import errno
 import json
 import shutil
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -23,18 +22,12 @@ COUNT = 620
 
 
 @pytest.fixture
-def command(monkeypatch, capsys, digits_run, tmp_path):
+def command(call, digits_run, tmp_path):
     """Runs the command in this process; returns its exit code, standard output and standard error."""
 
     def run(*arguments):
         base = [f"run={digits_run}", f"count={COUNT}", f"paths.outputs={tmp_path}/outputs"]
-        monkeypatch.setattr(sys, "argv", ["infogan.generate", *base, *arguments])
-        try:
-            generate.main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code
-        return code, *capsys.readouterr()
+        return call(generate.main, *base, *arguments)
 
     return run
 

@@ -5,7 +5,6 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 import tomllib
 from html.parser import HTMLParser
 from io import BytesIO
@@ -137,17 +136,11 @@ def sweep(made, tmp_path):
 
 
 @pytest.fixture
-def command(monkeypatch, capsys, tmp_path):
+def command(call, tmp_path):
     """Runs the command in this process; returns its exit code, standard output and standard error."""
 
     def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["infogan.report", f"paths.outputs={tmp_path}", *arguments])
-        try:
-            report.main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code
-        return code, *capsys.readouterr()
+        return call(report.main, f"paths.outputs={tmp_path}", *arguments)
 
     return run
 

@@ -34,18 +34,12 @@ def outputs(compose_values, tmp_path):
 
 
 @pytest.fixture
-def command(monkeypatch, capsys, tmp_path):
+def command(call, monkeypatch, tmp_path):
     """Runs the command in this process, in tmp_path; returns its exit code, standard output and standard error."""
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["infogan.runs", *arguments])
-        try:
-            runs.main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code
-        return code, *capsys.readouterr()
+        return call(runs.main, *arguments)
 
     return run
 

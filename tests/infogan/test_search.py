@@ -19,18 +19,12 @@ RUN = ["logger=none", "trainer=cpu", "trainer.threads=1", "callbacks.log_every=2
 
 
 @pytest.fixture
-def command(monkeypatch, capsys, tmp_path):
+def command(call, monkeypatch, tmp_path):
     """Runs the command in this process; returns its exit code, standard output and standard error."""
     monkeypatch.setenv("COLUMNS", "120")
 
     def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["infogan.search", *RUN, *arguments, f"paths.outputs={tmp_path}/outputs"])
-        try:
-            search.main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code
-        return code, *capsys.readouterr()
+        return call(search.main, *RUN, *arguments, f"paths.outputs={tmp_path}/outputs")
 
     return run
 

@@ -16,17 +16,11 @@ RUN = ["logger=none", "trainer=cpu", "trainer.threads=1", "callbacks.log_every=2
 
 
 @pytest.fixture
-def command(monkeypatch, capsys, tmp_path):
+def command(call, tmp_path):
     """Runs the command in this process; returns its exit code, standard output and standard error."""
 
     def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["infogan.train", *arguments, f"paths.outputs={tmp_path}/outputs"])
-        try:
-            train.main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code
-        return code, *capsys.readouterr()
+        return call(train.main, *arguments, f"paths.outputs={tmp_path}/outputs")
 
     return run
 
