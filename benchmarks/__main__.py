@@ -1,164 +1,259 @@
-"""`python -m benchmarks [overrides]`: what Lightning, callbacks and logging add to an iteration.
+"""`python -m benchmarks`: what an iteration costs, of the machine's limit and beside other loops, in one run.
 
-Blocks of the real training loop and of a bare loop alternate, so that a noisy machine slows both. What happens once in
-many iterations (scores, traversals, a checkpoint) is timed apart and spread over its interval.
+Every loop is a process of its own, and all that are compared take turns block by block, so that a noisy machine slows
+them alike. Results go to `outputs/benchmarks/<time>/`: results.json and cost.png. Settings, as key=value:
+
+  sections=[iterations,framework,growth,sizes,start,jobs]     what to measure; all of it takes about half an hour
+  presets=[mnist,chairs] batch_sizes=[64,128,256] precisions=[float32,bf16]
+  device=cpu|cuda    rounds=7    block_seconds=0.5
 """
 
-import itertools
 import json
 import statistics
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-import lightning as L
-import torch
-from hydra import compose, initialize_config_module
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from rich.console import Console
+from rich.table import Table
 
-from callbacks.checkpoints import Checkpoints
-from callbacks.conclusion import Conclusion
-from callbacks.scores import Scores
-from callbacks.traversals import Traversals
-from datamodules.base import BatchStream
-from infogan import experiment
-from infogan.config import check
-from infogan.errors import ends_as_one_line
-from infogan.losses import discriminator_loss, generator_loss, information_bound, weighted_information
-from infogan.module import InfoGAN
-from infogan.pixels import scaled
-from infogan.signals import StopSignals
+from benchmarks import start
+from benchmarks.worker import Task, Worker
+from infogan.errors import ConfigError, ends_as_one_line
+from infogan.storage import save_picture, timestamp, write_json
 
-BLOCK, BLOCKS, WARM_UP = 20, 6, 5
-
-FIXED = ["trainer.accelerator=cpu", "logger=none", "model.posterior_optimizer=discriminator"]
-"""What the bare loop is written for."""
+PRECISIONS = ("float32", "tf32", "bf16")
+"""The loops without Lightning know these."""
 
 
-def bare_loop(
-    module: InfoGAN, batches: Iterator[torch.Tensor], value_range: tuple[float, float], precision: str
-) -> Callable[[], None]:
-    """One iteration with the same networks, losses and optimizers, without Lightning, callbacks or logging."""
-    g, d, latents = module.generator, module.discriminator, module.latents
-    optimizer_d, optimizer_g = module.configure_optimizers()
-    parameters_d = list(d.parameters())
-    weights_d = {code.name: code.lambda_posterior for code in latents.codes}
-    weights_g = {code.name: code.lambda_ for code in latents.codes}
-    counter = itertools.count()
+@dataclass
+class Settings:
+    """What is measured. A block of one loop takes about `block_seconds`; each loop has `rounds` of them."""
 
-    def autocast() -> torch.autocast:
-        return torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16")
+    sections: list[str] = field(default_factory=lambda: list(SECTIONS))
+    presets: list[str] = field(
+        default_factory=lambda: [
+            "digits",
+            "mnist",
+            "faces",
+            "svhn",
+            "celeba",
+            "celeba64",
+            "dsprites",
+            "chairs_narrow",
+            "chairs",
+        ]
+    )
+    batch_sizes: list[int] = field(default_factory=lambda: [64, 128, 256])
+    precisions: list[str] = field(default_factory=lambda: ["float32", "bf16"])
+    device: str = "cpu"
+    rounds: int = 7
+    block_seconds: float = 0.5
 
-    def information(latent: torch.Tensor, q: torch.Tensor, weights: dict[str, float]) -> torch.Tensor:
-        likelihoods = latents.log_likelihoods(latent, q)
-        bounds = {code.name: information_bound(likelihoods[code.name], code.entropy) for code in latents.codes}
-        return weighted_information(bounds, weights)
-
-    def iteration() -> None:
-        real = scaled(next(batches), value_range)
-        latent = latents.sample(0, "train", next(counter), range(module.batch_size))
-        with autocast():
-            fake = g(latent)
-        with autocast():
-            real_logits = d.head(d.trunk(real))
-            fake_logits, q = d(fake.detach())
-            loss_d = discriminator_loss(real_logits, fake_logits) - information(latent, q, weights_d)
-        optimizer_d.zero_grad()
-        loss_d.backward()
-        optimizer_d.step()
-        for p in parameters_d:
-            p.requires_grad_(False)
-        with autocast():
-            fake_logits, q = d(fake)
-            loss_g = generator_loss(fake_logits) - information(latent, q, weights_g)
-        optimizer_g.zero_grad()
-        loss_g.backward()
-        optimizer_g.step()
-        for p in parameters_d:
-            p.requires_grad_(True)
-
-    return iteration
+    def overrides(self, preset: str, batch_size: int, precision: str) -> list[str]:
+        """Of a training's configuration, for a preset on this device."""
+        data = {"chairs_narrow": "chairs"}.get(preset, preset)
+        accelerator = {"cpu": "cpu", "cuda": "gpu"}[self.device]
+        return [
+            f"data={data}",
+            f"model={preset}",
+            f"data.batch_size={batch_size}",
+            f"trainer.precision={precision}",
+            f"trainer.accelerator={accelerator}",
+        ]
 
 
-class Alternate(L.Callback):
-    """After each block of the real loop, the last of all callbacks, runs a block of the bare one. Seconds a block."""
-
-    def __init__(self, bare: Callable[[], None]) -> None:
-        self.bare = bare
-        self.real_blocks: list[float] = []
-        self.bare_blocks: list[float] = []
-        self._start = 0.0
-
-    def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *args: Any) -> None:
-        assert isinstance(pl_module, InfoGAN)
-        now = time.perf_counter()
-        if pl_module.iteration % BLOCK:
-            return
-        self.real_blocks.append(now - self._start)
-        start = time.perf_counter()
-        for _ in range(BLOCK):
-            self.bare()
-        self.bare_blocks.append(time.perf_counter() - start)
-        self._start = time.perf_counter()
+def alternate(workers: list[Worker], settings: Settings) -> None:
+    """Runs `rounds` blocks of each worker in turn, after two short ones that are not counted."""
+    lengths = []
+    for worker in workers:
+        worker.run(2)
+        lengths.append(max(1, round(2 * settings.block_seconds / worker.run(2))))
+    for _ in range(settings.rounds):
+        for worker, length in zip(workers, lengths, strict=True):
+            worker.block(length)
 
 
-def measure(overrides: list[str]) -> dict[str, Any]:
-    """Milliseconds an iteration of both loops, and of each rare event, with the share that all of it adds."""
-    with initialize_config_module("infogan.conf", version_base="1.3"):
-        values = cast(dict[str, Any], OmegaConf.to_container(compose("train", [*overrides, *FIXED]), resolve=True))
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = experiment.create(check(values), Path(temporary), "benchmark")
-        config = experiment.load_config(folder, {"trainer": {"max_iterations": BLOCK * (BLOCKS + 1)}})
-        data, module = experiment.build_data(config), experiment.build_module(config)
-        trainer, _ = experiment.build_trainer(config, folder, data, 0, StopSignals())
-        images = data.split("train").images
-        bare = bare_loop(
-            experiment.build_module(config),
-            iter(BatchStream(images, config.data.batch_size, config.seed, start=0)),
-            data.value_range,
-            config.trainer.precision,
-        )
-        for _ in range(WARM_UP):
-            bare()
-        callbacks: list[Any] = trainer.callbacks  # type: ignore[attr-defined]
-        rare = [callback for callback in callbacks if isinstance(callback, Scores | Traversals | Checkpoints)]
-        alternate = Alternate(bare)
-        callbacks[:] = [c for c in callbacks if c not in rare and not isinstance(c, Conclusion)] + [alternate]
-        trainer.fit(module, data)
-        events = {}
-        module.iteration -= 1  # the last iteration is left to the run's conclusion
-        for callback in rare:
-            interval, callback.every = callback.every, 1
-            start = time.perf_counter()
-            callback.on_train_batch_end(trainer, module, None, torch.empty(0), 0)
-            events[type(callback).__name__] = (time.perf_counter() - start, interval)
-    real, plain = alternate.real_blocks[1:], alternate.bare_blocks[1:]
-    ratio = statistics.median(a / b for a, b in zip(real, plain, strict=True))
-    iteration = statistics.median(plain) / BLOCK
-    spread = {name: seconds / interval / iteration for name, (seconds, interval) in events.items()}
+def ratio(of: Worker, to: Worker) -> float:
+    """How many times as long an iteration of one loop takes as that of another: the median over the rounds."""
+    return statistics.median(a / b for a, b in zip(of.seconds, to.seconds, strict=True))
+
+
+def milliseconds(worker: Worker) -> float:
+    return 1000 * statistics.median(worker.seconds)
+
+
+def iterations(settings: Settings) -> dict[str, Any]:
+    """Each preset at each batch size and precision: time, throughput, share of the matmul peak, memory."""
+    from benchmarks.loops import MATRIX, configuration, flop
+
+    rows = []
+    for preset in settings.presets:
+        for batch_size in settings.batch_sizes:
+            of = {precision: settings.overrides(preset, batch_size, precision) for precision in settings.precisions}
+            peaks = [Worker(Task("matmul", overrides)) for overrides in of.values()]
+            loops = [Worker(Task("bare", overrides)) for overrides in of.values()]
+            alternate([*peaks, *loops], settings)
+            for (precision, overrides), peak, loop in zip(of.items(), peaks, loops, strict=True):
+                peak.end()
+                work = flop(configuration(overrides))
+                limit = 2 * MATRIX**3 / min(peak.seconds)
+                median = statistics.median(loop.seconds)
+                rows.append(
+                    {
+                        "preset": preset,
+                        "batch": batch_size,
+                        "precision": precision,
+                        "ms": 1000 * median,
+                        "ms_p10": 1000 * quantile(loop.seconds, 0.1),
+                        "images_per_second": batch_size / median,
+                        "GFLOP": work / 1e9,
+                        "peak_GFLOP_per_s": limit / 1e9,
+                        "share_of_peak": work / median / limit,
+                        "peak_MB": loop.end()["peak_MB"],
+                    }
+                )
+                show("Iterations", rows[-1:])
+    return {"rows": rows}
+
+
+def framework(settings: Settings) -> dict[str, Any]:
+    """What Lightning, logging and callbacks add to the bare loop of MNIST's preset, and how a public port compares."""
+    precision = settings.precisions[-1]
+    overrides = settings.overrides("mnist", 128, precision)
+    bare, lightning = Worker(Task("bare", overrides)), Worker(Task("lightning", overrides))
+    again = Worker(Task("bare", overrides, keep_memory=False))
+    port = Worker(Task("port", settings.overrides("mnist", 128, "float32"), keep_memory=False))
+    alternate([bare, lightning, again, port], settings)
+    of_bare, of_lightning, of_again, of_port = (worker.end() for worker in (bare, lightning, again, port))
+    iteration = statistics.median(lightning.seconds)
+    events = {name: event["seconds"] / event["every"] / iteration for name, event in of_lightning["events"].items()}
+    blocks = sum(lightning.seconds) / len(lightning.seconds)
     return {
-        "overrides": overrides,
-        "precision": config.trainer.precision,
-        "threads": torch.get_num_threads(),
-        "bare_ms": 1000 * iteration,
-        "lightning_ms": 1000 * statistics.median(real) / BLOCK,
-        "blocks": {"real_s": real, "bare_s": plain},
-        "loop_and_logging": ratio - 1,
-        "events_ms": {name: 1000 * seconds for name, (seconds, _) in events.items()},
-        "events": spread,
-        "overhead": ratio - 1 + sum(spread.values()),
+        "precision": precision,
+        "threads": of_bare["threads"],
+        "ms": {
+            "bare loop": milliseconds(bare),
+            "Lightning with its log": milliseconds(lightning),
+            "bare loop, freed memory given back": milliseconds(again),
+            "public port": milliseconds(port),
+        },
+        "loop_and_logging": ratio(lightning, bare) - 1,
+        "events_ms": {name: 1000 * event["seconds"] for name, event in of_lightning["events"].items()},
+        "events": events,
+        "overhead": ratio(lightning, bare) - 1 + sum(events.values()),
+        "times_as_fast_as_the_port": ratio(port, lightning) / (1 + sum(events.values())),
+        "waiting_for_batches": of_lightning["waited_s"] / of_lightning["iterations"] / blocks,
+        "peak_MB": {"bare loop": of_bare["peak_MB"], "Lightning": of_lightning["peak_MB"]},
+        "memory_over_bare": of_lightning["peak_MB"] / of_bare["peak_MB"] - 1,
+        "port_MB": of_port["peak_MB"],
+        "given_back_MB": of_again["peak_MB"],
     }
+
+
+def growth(settings: Settings) -> dict[str, Any]:
+    """MNIST's preset on 1,000 to 1,000,000 images: what an image costs."""
+    overrides = settings.overrides("mnist", 128, settings.precisions[-1])
+    counts = [1_000, 10_000, 100_000, 1_000_000]
+    workers = [Worker(Task("bare", overrides, images=count)) for count in counts]
+    alternate(workers, settings)
+    for worker in workers:
+        worker.end()
+    ratios = [ratio(worker, workers[0]) for worker in workers]
+    rows = [
+        {"images": count, "us_an_image": 1000 * milliseconds(worker) / 128, "to_the_first": to_first}
+        for count, worker, to_first in zip(counts, workers, ratios, strict=True)
+    ]
+    show("Growth", rows)
+    return {"rows": rows}
+
+
+def sizes(settings: Settings) -> dict[str, Any]:
+    """The presets of `data=folder`, one an image size."""
+    rows, batch_size = [], 64
+    for size in (28, 32, 64, 128):
+        precision = settings.precisions[-1]
+        overrides = [*settings.overrides("folder", batch_size, precision), f"data.size={size}", "data.path=."]
+        worker = Worker(Task("bare", overrides))
+        alternate([worker], settings)
+        worker.end()
+        rows.append({"size": size, "batch": batch_size, "precision": precision, "ms": milliseconds(worker)})
+    show("Image sizes", rows)
+    return {"rows": rows}
+
+
+def quantile(values: list[float], share: float) -> float:
+    """The value below which that share of them lies."""
+    import numpy as np
+
+    return float(np.quantile(values, share))
+
+
+def startup(settings: Settings) -> dict[str, Any]:
+    return start.measure(settings.rounds)
+
+
+def jobs(settings: Settings) -> dict[str, Any]:
+    return start.jobs()
+
+
+SECTIONS: dict[str, Callable[[Settings], dict[str, Any]]] = {
+    "iterations": iterations,
+    "framework": framework,
+    "growth": growth,
+    "sizes": sizes,
+    "start": startup,
+    "jobs": jobs,
+}
+
+
+def show(title: str, rows: list[dict[str, Any]]) -> None:
+    """A table on the terminal, a line a row."""
+    table = Table(*rows[0], title=title)
+    for row in rows:
+        table.add_row(*(f"{value:,.3g}" if isinstance(value, float) else str(value) for value in row.values()))
+    Console().print(table)
+
+
+def settings_of(arguments: list[str]) -> Settings:
+    """Raises ConfigError where a key or value is not one."""
+    try:
+        merged = OmegaConf.merge(OmegaConf.structured(Settings), OmegaConf.from_dotlist(arguments))
+        settings = cast(Settings, OmegaConf.to_object(merged))
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"{error.full_key}: {str(error).splitlines()[0]}") from None
+    for key, given, known in (
+        ("sections", settings.sections, tuple(SECTIONS)),
+        ("precisions", settings.precisions, PRECISIONS),
+        ("device", [settings.device], ("cpu", "cuda")),
+    ):
+        if unknown := [value for value in given if value not in known]:
+            raise ConfigError(f"{key}: {unknown[0]} is not one of {', '.join(known)}")
+    return settings
 
 
 def main() -> None:
     with ends_as_one_line():
-        found = measure(sys.argv[1:])
-    print(json.dumps(found, indent=2))
-    print(f"bare loop {found['bare_ms']:.1f} ms, Lightning's {found['lightning_ms']:.1f} ms an iteration")
-    print(f"loop and logging add {found['loop_and_logging']:+.1%}, with all callbacks {found['overhead']:+.1%}")
+        settings = settings_of(sys.argv[1:])
+        folder = Path("outputs/benchmarks") / timestamp()
+        folder.mkdir(parents=True)
+        found: dict[str, Any] = {
+            "command": f"python -m benchmarks {' '.join(sys.argv[1:])}",
+            "machine": start.machine(),
+        }
+        for section in settings.sections:
+            found[section] = SECTIONS[section](settings)
+            print(json.dumps(found[section], indent=2))
+            write_json(folder / "results.json", found)
+        from benchmarks.plot import cost
+
+        if picture := cost(found):
+            save_picture(folder / "cost.png", picture)
+        print(f"results: {folder}")
 
 
 if __name__ == "__main__":

@@ -11,37 +11,16 @@ import tempfile
 import time
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from datamodules.base import BatchStream, ImageDataModule, Setting
-from datamodules.store import Chunk, Originals, Part
+from benchmarks.synthetic import Synthetic
+from datamodules.base import BatchStream, Setting
 
 BATCHES = 400
 SIZES = {"20,000 × 1 × 64²": (20_000, 1), "200,000 × 3 × 64²": (200_000, 3)}
 
 
-class Synthetic(ImageDataModule):
-    """`count` images of noise with `channels` channels."""
-
-    data_set = "synthetic"
-    licence = "none needed"
-
-    def __init__(self, setting: Setting, count: int, channels: int) -> None:
-        super().__init__(setting)
-        self.count, self.image_shape = count, (channels, 64, 64)
-
-    def options(self) -> dict[str, Any]:
-        return {"count": self.count, "channels": self.image_shape[0]}
-
-    def originals(self) -> Originals:
-        noise = np.random.default_rng(0).integers(0, 256, (256, *self.image_shape), dtype=np.uint8)
-
-        def make(rows: range) -> Chunk:
-            return Chunk(noise[: len(rows)])
-
-        return Originals(Part(self.count, make), Part(256, make), "noise")
+def synthetic(folder: str, count: int, channels: int) -> Synthetic:
+    return Synthetic(Setting(Path(folder), Path(folder), 128, (0.0, 1.0), 0), count, (channels, 64, 64))
 
 
 def memory(kind: str) -> float:
@@ -54,7 +33,7 @@ def measure(folder: str, count: int, channels: int) -> dict[str, float]:
     """Seconds from opening (its checksums included) to the first batch, and MB after BATCHES batches of 128."""
     before = memory("RssAnon")
     start = time.perf_counter()
-    data = Synthetic(Setting(Path(folder), Path(folder), 128, (0.0, 1.0), 0), count, channels)
+    data = synthetic(folder, count, channels)
     data.prepare_data()
     stream = iter(BatchStream(data.split("train").images, 128, 0, start=0))
     data.on_after_batch_transfer(next(stream), 0)
@@ -77,7 +56,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         for name, (count, channels) in SIZES.items():
-            Synthetic(Setting(Path(folder), Path(folder), 128, (0.0, 1.0), 0), count, channels).prepare_data()
+            synthetic(folder, count, channels).prepare_data()
             command = [sys.executable, "-m", "benchmarks.store", folder, str(count), str(channels)]
             done = subprocess.run(command, check=True, capture_output=True, text=True)
             found = {key: round(value, 3) for key, value in json.loads(done.stdout).items()}

@@ -160,22 +160,29 @@ class ImageDataModule(L.LightningDataModule, ABC):
         """Batches from where the module's iteration counter stands, on this process's share of each."""
         trainer = self.trainer
         assert trainer is not None
+        images, device = self.split("train").images, trainer.strategy.root_device
+        if device.type == "cuda" and images.nbytes < SHARE_OF_DEVICE * torch.cuda.mem_get_info(device)[0]:
+            images = images.to(device)
         return BatchStream(
-            self.split("train").images,
+            images,
             self.batch_size,
             self.seed,
             start=cast(int, trainer.lightning_module.iteration),
             rank=trainer.global_rank,
             ranks=trainer.world_size,
-            pin=trainer.strategy.root_device.type == "cuda",
+            pin=device.type == "cuda" and images.device != device,
         )
 
     def on_after_batch_transfer(self, batch: Tensor, dataloader_idx: int) -> Tensor:
         return scaled(batch, self.value_range)
 
 
+SHARE_OF_DEVICE = 0.25
+"""Of a GPU's free memory, which the images may take; else they stay on the host, and batches are copied."""
+
+
 class BatchStream:
-    """An endless stream of uint8 batches, (batch_size / ranks, C, H, W), one an iteration.
+    """An endless stream of uint8 batches, (batch_size / ranks, C, H, W), one an iteration, where the images are.
 
     Which images make up a batch depends on (seed, iteration) alone, so a run resumes in the middle of an epoch.
     Lightning's own epochs are not used: their counters are one batch off in a checkpoint made in the middle of one.
@@ -191,7 +198,7 @@ class BatchStream:
         batches = len(self.images) // self.batch_size
         epoch, position = divmod(self.start, batches)
         while True:
-            order = torch.from_numpy(epoch_order(self.seed, epoch, len(self.images)))
+            order = torch.from_numpy(epoch_order(self.seed, epoch, len(self.images))).to(self.images.device)
             for first in range(position * self.batch_size, batches * self.batch_size, self.batch_size):
                 share = order[first : first + self.batch_size][self.rank :: self.ranks]
                 batch = self.images.index_select(0, share)

@@ -328,13 +328,16 @@ DataConfig = Annotated[
 class TrainerConfig(Section):
     """How long and on what. One iteration is one D and one G update.
 
-    max_epochs replaces max_iterations where it is given. precision: `bf16` is autocast with float32 weights; `auto`
-    is bf16 on GPUs and CPUs that compute in it, else float32. threads: of PyTorch on the CPU, null for its own choice.
+    max_epochs replaces max_iterations where it is given. precision: `bf16` is autocast with float32 weights; for GPUs
+    alone there are `fp16`, likewise and with the loss scaled, and `tf32`, float32 whose products are in TF32; `auto` is
+    bf16 on devices that compute in it, else fp16 on a GPU and float32 on a CPU. compile: torch.compile's mode for the
+    networks, null for none; `reduce-overhead` uses CUDA graphs. threads: of PyTorch on the CPU, null: its own choice.
     """
 
     accelerator: Literal["auto", "cpu", "gpu"]
     devices: Positive
-    precision: Literal["auto", "float32", "bf16"]
+    precision: Literal["auto", "float32", "tf32", "bf16", "fp16"]
+    compile: Literal["default", "reduce-overhead"] | None
     threads: Positive | None
     max_iterations: Positive
     max_epochs: Positive | None

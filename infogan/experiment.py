@@ -36,8 +36,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("infogan")
 
-PRECISIONS = {"float32": "32-true", "bf16": "bf16-mixed"}
+PRECISIONS = {"float32": "32-true", "tf32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
 """Lightning's names."""
+
+OF_GPUS = {"precision": ("tf32", "fp16"), "compile": ("reduce-overhead",)}
+"""What only a GPU can do, by key of `trainer`."""
 
 RUN_FOLDER_OF_RANKS = "INFOGAN_RUN_FOLDER"
 """Lightning starts the other ranks with the same command line: this variable tells them which run is theirs."""
@@ -179,6 +182,9 @@ def check_accelerator(config: Config) -> None:
         raise ConfigError(
             f"trainer.devices={config.trainer.devices}: this machine has {torch.cuda.device_count()} GPUs"
         )
+    for key, values in OF_GPUS.items():
+        if (value := getattr(config.trainer, key)) in values and not on_gpu(config):
+            raise ConfigError(f"trainer.{key}={value}: this is for GPUs, and the training would run on the CPU")
 
 
 def on_gpu(config: Config) -> bool:
@@ -201,11 +207,11 @@ def iterations(config: Config, per_epoch: int) -> int:
 
 
 def best_precision(config: Config) -> str:
-    """bf16 where the device computes in it without emulation, else float32."""
+    """bf16 where the device computes in it without emulation; else fp16 on a GPU, float32 on a CPU."""
     import torch
 
     if on_gpu(config):
-        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
     features = torch.cpu.get_capabilities()
     return "bf16" if features.get("avx512_bf16") or features.get("amx_bf16") else "float32"
 
@@ -373,14 +379,19 @@ def train(folder: Path, further: "Sequence[L.Callback]" = ()) -> dict[str, Any]:
     """
     import torch
 
+    from infogan.allocator import keep_freed_memory
+
     config = load_config(folder)
-    threads = torch.get_num_threads()
+    threads, products = torch.get_num_threads(), torch.get_float32_matmul_precision()
     failed = True
     with StopSignals() as signals, log_file(folder / "log.txt"), early_end_told(folder, signals):
         checkpoint = newest_checkpoint(folder)
         try:
             if config.trainer.threads is not None:
                 torch.set_num_threads(config.trainer.threads)
+            if config.trainer.precision == "tf32":
+                torch.set_float32_matmul_precision("high")
+            keep_freed_memory()
             if config.trainer.devices > 1:
                 os.environ[RUN_FOLDER_OF_RANKS] = str(folder)
             log.info(f"run folder: {folder}")
@@ -390,6 +401,8 @@ def train(folder: Path, further: "Sequence[L.Callback]" = ()) -> dict[str, Any]:
                 remove_staged_checkpoints(folder)
             add_provenance(folder)
             data, module = build_data(config), build_module(config)
+            if config.trainer.compile is not None:
+                module.compile_networks(config.trainer.compile)
             trainer, conclusion = build_trainer(
                 config, folder, data, checkpoint_iteration(checkpoint), signals, further
             )
@@ -398,6 +411,7 @@ def train(folder: Path, further: "Sequence[L.Callback]" = ()) -> dict[str, Any]:
         finally:
             os.environ.pop(RUN_FOLDER_OF_RANKS, None)
             torch.set_num_threads(threads)
+            torch.set_float32_matmul_precision(products)
             finish_wandb(config, failed)
     return conclusion.summary
 

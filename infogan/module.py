@@ -92,7 +92,7 @@ class InfoGAN(L.LightningModule):
                 loss_d = loss_d - weighted_information(information, self._posterior_weights)
         optimizer_d.zero_grad()
         self.manual_backward(loss_d)
-        norm_d = _gradient_norm(self._parameters_of_d)
+        norm_d = self._gradient_norm("discriminator", self._parameters_of_d)
         optimizer_d.step()
 
         with self._casting_weights_once(), _frozen(self._parameters_of_d):
@@ -103,15 +103,15 @@ class InfoGAN(L.LightningModule):
                 information = information_g
         optimizer_g.zero_grad()
         self.manual_backward(loss_g)
-        norm_g = _gradient_norm(self._parameters_of_g)
+        norm_g = self._gradient_norm("generator", self._parameters_of_g)
         optimizer_g.step()
 
         self.iteration += 1
         return {
             "loss/discriminator": loss_d.detach(),
-            "gradient_norm/discriminator": norm_d,
+            **norm_d,
             "loss/generator": loss_g.detach(),
-            "gradient_norm/generator": norm_g,
+            **norm_g,
             "D/real": real_logits.detach().float().sigmoid().mean(),
             "D/fake": fake_logits.detach().float().sigmoid().mean(),
             **{f"information/{name}": bound.detach() for name, bound in information.items()},
@@ -121,6 +121,18 @@ class InfoGAN(L.LightningModule):
         """L_I of each code in nats, by name: the latents that made the images, (N, width), and Q's output → scalars."""
         likelihoods = self.latents.log_likelihoods(latent, q)
         return {code.name: information_bound(likelihoods[code.name], code.entropy) for code in self.latents.codes}
+
+    def compile_networks(self, mode: str) -> None:
+        """Compiles the networks in place, when they are first used: the names of their weights stay."""
+        for network in (self.generator, *self.discriminator.children()):
+            network.compile(mode=mode)
+
+    def _gradient_norm(self, of: str, parameters: list[nn.Parameter]) -> dict[str, Tensor]:
+        """Nothing where the loss is scaled: an update whose gradients overflow is then left out, which is no fault."""
+        if getattr(self.trainer.precision_plugin, "scaler", None) is not None:
+            return {}
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        return {f"gradient_norm/{of}": torch.nn.utils.get_total_norm(gradients)}
 
     @contextmanager
     def _casting_weights_once(self) -> Iterator[None]:
@@ -141,10 +153,6 @@ class InfoGAN(L.LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.iteration = checkpoint["iteration"]
-
-
-def _gradient_norm(parameters: list[nn.Parameter]) -> Tensor:
-    return torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
 
 
 @contextmanager

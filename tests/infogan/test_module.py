@@ -6,11 +6,12 @@ import math
 import lightning as L
 import pytest
 import torch
+from lightning.pytorch.plugins.precision import MixedPrecision
 from torch.nn import functional as F
 
 from datamodules.base import epoch_order
 from infogan.config import check
-from infogan.experiment import build_data, build_module
+from infogan.experiment import PRECISIONS, build_data, build_module
 
 ITERATIONS = 3
 
@@ -42,15 +43,20 @@ class Outputs(L.Callback):
         self.rows.append({name: value.item() for name, value in outputs.items()})
 
 
-def fit(values, iterations=ITERATIONS):
+def fit(values, iterations=ITERATIONS, scaler=None):
     config = check(values)
     module, data = build_module(config), build_data(config)
+    if config.trainer.compile is not None:
+        module.compile_networks(config.trainer.compile)
     snapshots, outputs = Snapshots(), Outputs()
+    precision = PRECISIONS[config.trainer.precision]
+    # Lightning takes fp16 on a CPU only from a plugin
+    how = {"plugins": [MixedPrecision(precision, "cpu", scaler)]} if scaler is not None else {"precision": precision}
     initial = copy.deepcopy(module)
     trainer = L.Trainer(
         max_steps=2 * iterations,
         accelerator="cpu",
-        precision={"float32": "32-true", "bf16": "bf16-mixed"}[values["trainer"]["precision"]],
+        **how,
         logger=False,
         callbacks=[snapshots, outputs],
         enable_checkpointing=False,
@@ -256,3 +262,33 @@ def test_measured_values(compose_values, precision, tolerance):
     assert row["information/c2"] == pytest.approx(math.log(2) + gaussian, abs=tolerance)
     assert row["gradient_norm/discriminator"] > 0
     assert row["gradient_norm/generator"] > 0
+
+
+def test_fp16_leaves_out_an_update_that_overflows(compose_values):
+    """The first iteration at this scale overflows: no weight moves, the scale is halved until the next does."""
+    scaler = torch.amp.GradScaler("cpu", init_scale=2.0**40, backoff_factor=2.0**-40)
+    _, module, snapshots, outputs = fit(compose_values("trainer.precision=fp16"), scaler=scaler)
+    assert scaler.get_scale() == 1.0
+    assert not snapshots.changed(0)
+    assert part(module, "generator") == snapshots.changed(1)
+    assert part(module, "discriminator") == snapshots.changed(2)
+    assert all(math.isfinite(value) for row in outputs.rows for value in row.values())
+    assert not any(name.startswith("gradient_norm") for name in outputs.rows[0])
+
+
+def test_fp16_is_close_to_float32(compose_values):
+    scaler = torch.amp.GradScaler("cpu", init_scale=2.0**10)
+    _, _, _, of_fp16 = fit(compose_values("trainer.precision=fp16"), scaler=scaler)
+    _, _, _, of_float32 = fit(compose_values("trainer.precision=float32"))
+    for row, exact in zip(of_fp16.rows, of_float32.rows, strict=True):
+        assert row == pytest.approx({name: exact[name] for name in row}, rel=0.02, abs=0.02)
+
+
+@pytest.mark.long
+def test_compiled_networks_train_alike(compose_values):
+    values = compose_values("trainer.precision=float32", "trainer.compile=default")
+    initial, compiled, _, of_compiled = fit(values)
+    _, plain, _, of_plain = fit(compose_values("trainer.precision=float32"))
+    assert compiled.state_dict().keys() == plain.state_dict().keys() == initial.state_dict().keys()
+    for row, exact in zip(of_compiled.rows, of_plain.rows, strict=True):
+        assert row == pytest.approx(exact, rel=1e-3, abs=1e-3)

@@ -1,0 +1,214 @@
+"""The loops that are compared, each as a function that runs a number of iterations."""
+
+import itertools
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import lightning as L
+import numpy as np
+import torch
+from hydra import compose, initialize_config_module
+from omegaconf import OmegaConf
+from torch import Tensor
+
+from benchmarks.synthetic import Synthetic
+from datamodules.base import BatchStream, Setting
+from infogan import experiment
+from infogan.config import Config, check
+from infogan.losses import discriminator_loss, generator_loss, information_bound, weighted_information
+from infogan.networks.generator import value_range
+from infogan.pixels import scaled
+from infogan.signals import StopSignals
+
+Run = Callable[[int], None]
+"""Runs that many iterations."""
+
+
+def configuration(overrides: list[str]) -> Config:
+    """The configuration of a training with these overrides, whose precision fits the device. Nothing is logged but to
+    the run folder, and Q learns with D, as the bare loop does it."""
+    fixed = ["logger=none", "model.posterior_optimizer=discriminator"]
+    with initialize_config_module("infogan.conf", version_base="1.3"):
+        values = cast(dict[str, Any], OmegaConf.to_container(compose("train", [*overrides, *fixed]), resolve=True))
+    config = check(values)
+    experiment.check_accelerator(config)
+    if config.trainer.precision == "auto":
+        trainer = config.trainer.model_copy(update={"precision": experiment.best_precision(config)})
+        config = config.model_copy(update={"trainer": trainer})
+    return config
+
+
+def device_of(config: Config) -> torch.device:
+    return torch.device("cuda" if experiment.on_gpu(config) else "cpu")
+
+
+def bare(config: Config, images: int) -> Run:
+    """The same networks, losses and optimizers on `images` random images, without Lightning, callbacks or logging."""
+    device = device_of(config)
+    module = experiment.build_module(config).to(device)
+    g, d, latents = module.generator, module.discriminator, module.latents
+    optimizer_d, optimizer_g = module.configure_optimizers()
+    parameters_d = list(d.parameters())
+    weights_d = {code.name: code.lambda_posterior for code in latents.codes}
+    weights_g = {code.name: code.lambda_ for code in latents.codes}
+    counter = itertools.count()
+    pixels = random_images(images, g.image_shape).to(device)
+    batches = iter(BatchStream(pixels, config.data.batch_size, config.seed, start=0))
+    scale = value_range(config.model.generator)
+
+    def autocast() -> torch.autocast:
+        return torch.autocast(device.type, torch.bfloat16, enabled=config.trainer.precision == "bf16")
+
+    if config.trainer.precision == "tf32":
+        torch.set_float32_matmul_precision("high")
+    if config.trainer.compile is not None:
+        module.compile_networks(config.trainer.compile)
+
+    def information(latent: Tensor, q: Tensor, weights: dict[str, float]) -> Tensor:
+        likelihoods = latents.log_likelihoods(latent, q)
+        bounds = {code.name: information_bound(likelihoods[code.name], code.entropy) for code in latents.codes}
+        return weighted_information(bounds, weights)
+
+    def iteration() -> None:
+        real = scaled(next(batches), scale)
+        latent = latents.sample(0, "train", next(counter), range(config.data.batch_size)).to(device)
+        with autocast():
+            fake = g(latent)
+        with autocast():
+            real_logits = d.head(d.trunk(real))
+            fake_logits, q = d(fake.detach())
+            loss_d = discriminator_loss(real_logits, fake_logits) - information(latent, q, weights_d)
+        optimizer_d.zero_grad()
+        loss_d.backward()
+        optimizer_d.step()
+        for p in parameters_d:
+            p.requires_grad_(False)
+        with autocast():
+            fake_logits, q = d(fake)
+            loss_g = generator_loss(fake_logits) - information(latent, q, weights_g)
+        optimizer_g.zero_grad()
+        loss_g.backward()
+        optimizer_g.step()
+        for p in parameters_d:
+            p.requires_grad_(True)
+
+    def run(iterations: int) -> None:
+        for _ in range(iterations):
+            iteration()
+
+    return run
+
+
+MATRIX = 2048
+
+
+def matmul(config: Config) -> Run:
+    """Products of two square matrices of MATRIX in the configuration's precision: what the machine can do at best."""
+    device = device_of(config)
+    dtype = torch.bfloat16 if config.trainer.precision == "bf16" else torch.float32
+    if config.trainer.precision == "tf32":
+        torch.set_float32_matmul_precision("high")
+    a, b = (torch.randn(MATRIX, MATRIX, device=device, dtype=dtype) for _ in range(2))
+
+    def run(iterations: int) -> None:
+        for _ in range(iterations):
+            torch.mm(a, b)
+
+    return run
+
+
+def flop(config: Config) -> int:
+    """Floating-point operations of one iteration that its result needs, 2 for a multiplication with its addition: G's
+    forward once and backward; D's forward and backward on real and on generated images, and its forward and the
+    gradient of the images once more in G's phase.
+    """
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with torch.device("meta"):
+        module = experiment.build_module(config).to("meta")
+    g, d = module.generator, module.discriminator
+    batch = config.data.batch_size
+    with FlopCounterMode(display=False) as counter:
+        fake = g(torch.empty(batch, module.latents.width, device="meta"))
+        for images in (torch.empty_like(fake), fake.detach()):
+            logits, q = d(images)
+            (logits.sum() + q.sum()).backward()
+        d.requires_grad_(False)
+        logits, q = d(fake)
+        (logits.sum() + q.sum()).backward()
+    return counter.get_total_flops()
+
+
+def random_images(count: int, shape: tuple[int, ...]) -> Tensor:
+    """uint8 noise: what is in an image does not change what it costs."""
+    return torch.from_numpy(np.random.default_rng(0).integers(0, 256, (count, *shape), dtype=np.uint8))
+
+
+class Blocks(L.Callback):
+    """The last of all callbacks. Hands each finished block of iterations to `orders`, and waits there for the next."""
+
+    def __init__(self, orders: Iterator[int]) -> None:
+        self.orders = orders
+        self._left = 0
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._left = next(self.orders)
+
+    def on_train_batch_end(self, trainer: L.Trainer, *args: Any) -> None:
+        self._left -= 1
+        if self._left == 0:
+            self._left = next(self.orders, 0)
+            trainer.should_stop = self._left == 0
+
+
+class Waiting:
+    """Batches, and the seconds that the loop has waited for them."""
+
+    def __init__(self, batches: BatchStream) -> None:
+        self.batches = batches
+        self.seconds = 0.0
+
+    def __iter__(self) -> Iterator[Tensor]:
+        stream = iter(self.batches)
+        while True:
+            start = time.perf_counter()
+            batch = next(stream)
+            self.seconds += time.perf_counter() - start
+            yield batch
+
+
+def lightning(config: Config, images: int, orders: Iterator[int]) -> dict[str, Any]:
+    """Training as `infogan.train` does it, on `images` random images, one block of iterations an order.
+
+    What happens once in many iterations (scores, traversals, a checkpoint) is timed apart, after the blocks. Returns
+    the seconds waited for batches, and of each such event the seconds that one takes and its interval in iterations.
+    """
+    from callbacks.checkpoints import Checkpoints
+    from callbacks.conclusion import Conclusion
+    from callbacks.scores import Scores
+    from callbacks.traversals import Traversals
+
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        (folder / "checkpoints").mkdir()
+        module = experiment.build_module(config)
+        setting = Setting(folder, folder, config.data.batch_size, module.value_range, config.seed)
+        data = Synthetic(setting, images, module.generator.image_shape, classes=10)
+        trainer, _ = experiment.build_trainer(config, folder, data, 0, StopSignals())
+        waiting = Waiting(BatchStream(data.split("train").images, config.data.batch_size, config.seed, start=0))
+        data.train_dataloader = lambda: waiting  # type: ignore[method-assign, assignment, return-value]
+        callbacks: list[Any] = trainer.callbacks  # type: ignore[attr-defined]
+        rare = [callback for callback in callbacks if isinstance(callback, Scores | Traversals | Checkpoints)]
+        callbacks[:] = [c for c in callbacks if c not in rare and not isinstance(c, Conclusion)] + [Blocks(orders)]
+        trainer.fit(module, data)
+        module.to(device_of(config))
+        events = {}
+        for callback in rare:
+            interval, callback.every = callback.every, 1
+            start = time.perf_counter()
+            callback.on_train_batch_end(trainer, module, None, torch.empty(0), 0)
+            events[type(callback).__name__] = {"seconds": time.perf_counter() - start, "every": interval}
+        return {"waited_s": waiting.seconds, "iterations": module.iteration, "events": events}

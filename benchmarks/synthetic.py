@@ -1,0 +1,36 @@
+"""A data set of noise in any size: what is in an image does not change what it costs."""
+
+from typing import Any
+
+import numpy as np
+
+from datamodules.base import ImageDataModule, Setting
+from datamodules.store import Chunk, Originals, Part
+
+REPEATED = 256
+
+
+class Synthetic(ImageDataModule):
+    """`count` images of noise to train on, with labels where `classes` is not 0, and 2,000 to test on."""
+
+    data_set = "synthetic"
+    licence = "none needed"
+
+    def __init__(self, setting: Setting, count: int, shape: tuple[int, ...], classes: int = 0) -> None:
+        super().__init__(setting)
+        channels, height, width = shape
+        self.count, self.image_shape, self.label_count = count, (channels, height, width), classes
+
+    def options(self) -> dict[str, Any]:
+        return {"count": self.count, "shape": list(self.image_shape), "classes": self.label_count}
+
+    def originals(self) -> Originals:
+        noise = np.random.default_rng(0).integers(0, 256, (REPEATED, *self.image_shape), dtype=np.uint8)
+
+        def make(rows: range) -> Chunk:
+            return Chunk(noise[np.arange(rows.start, rows.stop) % REPEATED])
+
+        def part(count: int) -> Part:
+            return Part(count, make, np.arange(count) % self.label_count if self.label_count else None)
+
+        return Originals(part(self.count), part(2000), "noise", tuple(str(k) for k in range(self.label_count)))

@@ -1,0 +1,112 @@
+"""A process that runs one loop, in blocks, whenever it is asked to: `python -m benchmarks.worker <what as JSON>`.
+
+Reads numbers of iterations from its input, a line each, and answers each with the seconds that they took; at the end of
+its input with what it has found beside, and its peak memory.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+KINDS = ("matmul", "port", "bare", "lightning")
+
+
+@dataclass(frozen=True)
+class Task:
+    """`kind`: one of KINDS. `overrides`: of the training's configuration. `images`: how many to train on.
+    `threads`: of PyTorch, None for its own choice. `keep_memory`: as training does, see `infogan.allocator`."""
+
+    kind: str
+    overrides: list[str] = field(default_factory=list)
+    images: int = 10_000
+    threads: int | None = None
+    keep_memory: bool = True
+
+
+class Worker:
+    """The process, seen from the one that asks."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.seconds: list[float] = []
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.worker", json.dumps(asdict(task))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, iterations: int) -> float:
+        """The seconds that so many iterations took. Raises RuntimeError where the process has ended."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        print(iterations, file=self._process.stdin, flush=True)
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise RuntimeError(f"the process of {self.task} has ended; its error stands above")
+        return float(answer)
+
+    def block(self, iterations: int) -> None:
+        """Runs a block, and keeps its seconds for one iteration."""
+        self.seconds.append(self.run(iterations) / iterations)
+
+    def end(self) -> dict[str, Any]:
+        """What it has found beside, and `peak_MB`."""
+        answer, _ = self._process.communicate()
+        return json.loads(answer)
+
+
+def main() -> None:
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what libraries print goes where it does not disturb
+    task = Task(**json.loads(sys.argv[1]))
+
+    import torch
+
+    from benchmarks import loops
+    from benchmarks.port import port
+    from infogan.allocator import keep_freed_memory
+
+    if task.keep_memory:
+        keep_freed_memory()
+    if task.threads is not None:
+        torch.set_num_threads(task.threads)
+
+    def synchronise() -> None:
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+
+    def orders() -> Iterator[int]:
+        for line in sys.stdin:
+            synchronise()
+            start = time.perf_counter()
+            yield int(line)
+            synchronise()
+            print(time.perf_counter() - start, file=answers, flush=True)
+
+    found: dict[str, Any] = {}
+    if task.kind == "lightning":
+        found = loops.lightning(loops.configuration(task.overrides), task.images, orders())
+    else:
+        config = loops.configuration(task.overrides)
+        if task.kind == "matmul":
+            run = loops.matmul(config)
+        elif task.kind == "port":
+            run = port(config.data.batch_size, task.images)
+        else:
+            run = loops.bare(config, task.images)
+        for iterations in orders():
+            run(iterations)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    if torch.cuda.is_available():
+        found["peak_GPU_MB"] = torch.cuda.max_memory_allocated() / 2**20
+    print(json.dumps({**found, "peak_MB": peak, "threads": torch.get_num_threads()}), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()
