@@ -112,7 +112,7 @@ PARAMETERS = {
         + conv(64, 32, True)
         + conv(32, 16, True)
         + conv(16, 1),
-        conv(1, 16) + conv(16, 32, True) + conv(32, 64, True) + 2 * conv(64, 64, True) + fc(4096, 256, True),
+        conv(1, 16) + conv(16, 32) + conv(32, 64) + 2 * conv(64, 64) + fc(4096, 256),
         256 + 1,
         fc(256, 61),
     ),
