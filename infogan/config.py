@@ -539,6 +539,40 @@ class EditConfig(Section):
         return self
 
 
+class ExportConfig(Section):
+    """`python -m infogan.export`: of the run folder, or latest; `to`: the folder to make."""
+
+    run: str
+    to: str | None
+    paths: OutputsConfig
+
+    @model_validator(mode="after")
+    def _names_a_folder(self) -> Self:
+        if self.to is None:
+            raise ValueError("to=<folder> must name the folder to make")
+        return self
+
+
+class ExportedConfig(Section):
+    """config.json of an exported folder: what is needed to build the networks again, or to use them without this code.
+
+    format: the version of what is written here. data, seed, iterations: what the model was trained on, and how long.
+    image_shape: [channels, height, width]. value_range: [low, high] of the images, for both networks.
+    columns: [first, after the last] of each code in the generator's input, width of all; the rest is noise.
+    model: as it was configured.
+    """
+
+    format: int
+    data: str
+    seed: int
+    iterations: int
+    image_shape: list[int]
+    value_range: list[float]
+    columns: dict[str, list[int]]
+    width: int
+    model: ModelConfig
+
+
 class ReportConfig(Section):
     """`python -m infogan.report`: of the run folder `run`, or latest, or of the folder `sweep`, one of the two."""
 
