@@ -41,7 +41,7 @@ def draw(trained: Trained, count: int, seed: int, choices: Mapping[str, Choice])
             groups = [f"{category:0{width}d}" for category in categories]
             if scored is not None and trained.matching is not None:
                 labels = [trained.matching[category] for category in categories]
-                groups = [_folder_name(label) for label in labels]
+                groups = [folder_name(label) for label in labels]
         yield Batch(trained.images(latent), codes, labels, groups)
 
 
@@ -83,6 +83,6 @@ def write_arrays(place: Path, batches: Iterable[Batch], names: list[str], count:
                 np.lib.format.write_array(file, array, allow_pickle=False)
 
 
-def _folder_name(label: str) -> str:
+def folder_name(label: str) -> str:
     """A class's name as one part of a path."""
     return label.replace("/", "_").replace("\\", "_").lstrip(".") or "_"
