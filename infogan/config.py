@@ -573,6 +573,32 @@ class ExportedConfig(Section):
     model: ModelConfig
 
 
+class FilmConfig(Section):
+    """`python -m infogan.film`: of the run folder, or latest.
+
+    code: the one to walk through; null for the grids of all codes over training.
+    `seconds` of `fps` frames each. to: the file to write; null for one of today's date in films/ under paths.outputs.
+    """
+
+    run: str
+    code: str | None
+    seconds: Annotated[float, Field(gt=0, le=600)]
+    fps: Annotated[int, Field(ge=1, le=60)]
+    format: Literal["mp4", "gif"]
+    to: str | None
+    paths: OutputsConfig
+
+    @model_validator(mode="after")
+    def _can_be_written(self) -> Self:
+        if self.to is not None and not self.to.lower().endswith(f".{self.format}"):
+            raise ValueError(f"to={self.to}: its name must end in .{self.format}, or format must be another")
+        if self.format == "gif" and 100 % self.fps:
+            raise ValueError(f"fps={self.fps}: a GIF counts in hundredths of a second, so 50, 25, 20, 10, 5, 4, 2 or 1")
+        if round(self.seconds * self.fps) < 2:
+            raise ValueError(f"seconds={self.seconds:g}: at fps={self.fps} that is not even two frames")
+        return self
+
+
 class ReportConfig(Section):
     """`python -m infogan.report`: of the run folder `run`, or latest, or of the folder `sweep`, one of the two."""
 

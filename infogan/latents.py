@@ -75,6 +75,14 @@ class Categorical:
         """Every class once, whatever `points` is: (K, K) one-hot rows and their labels."""
         return torch.eye(self.classes), [str(k) for k in range(self.classes)]
 
+    def walk(self, steps: int) -> Tensor:
+        """A way through all categories and back to the first, (steps, K), whose last step ends where it began: between
+        two one-hot rows their mixture, which training never drew, slowest at the ends."""
+        position = torch.arange(steps) * (self.classes / steps)
+        share = (1 - torch.cos(math.pi * position.frac())) / 2
+        before, after = (F.one_hot((position.long() + k) % self.classes, self.classes) for k in (0, 1))
+        return (1 - share).unsqueeze(1) * before + share.unsqueeze(1) * after
+
     def numbers(self, rows: Tensor) -> Tensor:
         """The value of each row as one number: (N, K) one-hot rows or probabilities → (N,), the likeliest category."""
         return rows.argmax(dim=1)
@@ -164,6 +172,12 @@ class Uniform:
         centre, reach = (self.low + self.high) / 2, self.high - self.low
         values = torch.linspace(centre - reach, centre + reach, points)
         return values.unsqueeze(1), [_signed(value, 2) for value in values.tolist()]
+
+    def walk(self, steps: int) -> Tensor:
+        """A way from one end of `traversal` to the other and back, (steps, 1), whose last step ends where it began,
+        slowest at the ends."""
+        (low, high), _ = self.traversal(2)
+        return low + (high - low) * (1 - torch.cos(torch.arange(steps).unsqueeze(1) * (2 * math.pi / steps))) / 2
 
     def numbers(self, rows: Tensor) -> Tensor:
         """The value of each row as one number: (N, 1) → (N,)."""

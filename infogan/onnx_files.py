@@ -56,14 +56,10 @@ def write_onnx(model: Model, folder: Path) -> dict[str, float]:
         codes = [encoder(of) for of in images]
     names = list(model.latents.parameters(torch.zeros(1, model.latents.outputs)))
     by_name = dict(zip(names, zip(*codes, strict=True), strict=True))
-    off = {
+    return {
         "generator.onnx": _written(folder / "generator.onnx", model.generator, "latents", {"images": images}, batches),
         "encoder.onnx": _written(folder / "encoder.onnx", encoder, "images", by_name, images),
     }
-    for file, most in off.items():
-        if not most < TOLERANCE:
-            raise RunError(f"{file} differs from PyTorch by {most:.1e}, {TOLERANCE:g} or more: nothing was exported")
-    return off
 
 
 def _written(
@@ -74,7 +70,7 @@ def _written(
     batches: Sequence[Tensor],
 ) -> float:
     """Writes the file, runs it on the batches, and returns the largest difference from what was expected of each, by
-    the output's name."""
+    the output's name. Raises RunError as `write_onnx`."""
     import onnxruntime
     from onnx_ir.passes.common import ClearMetadataAndDocStringPass
 
@@ -99,4 +95,7 @@ def _written(
         for of_batch, targets in pairs
         for own, wanted in zip(of_batch, targets, strict=True)
     ]
-    return float(np.max(off))  # NaN where one is, which Python's max is not
+    most = float(np.max(off))  # NaN where one is, which Python's max is not
+    if not most < TOLERANCE:
+        raise RunError(f"{path.name} differs from PyTorch by {most:.1e}, {TOLERANCE:g} or more: nothing was exported")
+    return most

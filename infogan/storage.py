@@ -92,6 +92,23 @@ def save_picture(path: Path, picture: "Image") -> None:
     write_atomically(path, lambda staged: picture.save(staged, format="PNG"))
 
 
+def read_picture(path: Path) -> "tuple[bytes, Image]":
+    """A PNG file as it is, and the picture that it holds. Raises RunError where it is missing, or damaged."""
+    from io import BytesIO
+
+    from PIL import Image
+
+    try:
+        data = path.read_bytes()
+        with Image.open(BytesIO(data), formats=["PNG"]) as picture:
+            picture.load()
+            return data, picture
+    except FileNotFoundError:
+        raise RunError(f"There is no picture {path.name}.") from None
+    except (OSError, SyntaxError) as error:  # Pillow's word for a broken chunk is SyntaxError
+        raise RunError(f"The picture {path.name} is damaged: {error}.") from None
+
+
 def save_tree(path: Path, tree: object) -> None:
     """Nested dicts, lists, tuples, tensors and plain values as one safetensors file, written atomically.
 

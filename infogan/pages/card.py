@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from infogan.config import Config
-from infogan.pages.page import Gap, attempt, read_png, rendered
+from infogan.pages.page import Gap, attempt, rendered
 from infogan.pages.published import published_for
 from infogan.pages.run import (
     beside_published,
@@ -22,6 +22,7 @@ from infogan.pages.run import (
     unfinished,
 )
 from infogan.records import read_provenance, read_record
+from infogan.storage import read_picture
 from infogan.trained import Trained
 
 LICENCES = {"CC BY 4.0": "cc-by-4.0", "CC BY-SA 3.0": "cc-by-sa-3.0", "MIT": "mit", "Apache-2.0": "apache-2.0",
@@ -48,11 +49,11 @@ def write_card(folder: Path, trained: Trained, licence: str) -> list[Gap]:
     found = attempt(missing, findings, trained.summary, evaluation)
     pictures = {}
     for name in config.model.codes:
-        png = attempt(missing, read_png, newest_picture(run, name))
-        if png is not None:
+        picture = attempt(missing, read_picture, newest_picture(run, name))
+        if picture is not None:
             pictures[name] = f"figures/{name}.png"
             (folder / "figures").mkdir(exist_ok=True)
-            (folder / pictures[name]).write_bytes(png[0])
+            (folder / pictures[name]).write_bytes(picture[0])
     values = {
         "front_matter": front_matter(config, licence),
         "seed": config.seed,

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 from PIL import Image
 
-from infogan.errors import InfoGANError, RunError
-from infogan.storage import REPORT, write_atomically
+from infogan.errors import InfoGANError
+from infogan.storage import REPORT, read_picture, write_atomically
 
 T = TypeVar("T")
 
@@ -46,21 +46,8 @@ def attempt(missing: list[Gap], read: Callable[..., T], *arguments: Any) -> T | 
 
 def figure_of(path: Path, alt: str, caption: str) -> Figure:
     """A PNG file as it is. Raises RunError where it is missing, or damaged."""
-    data, (width, height) = read_png(path)
-    return Figure(_uri(data), width, height, alt, caption)
-
-
-def read_png(path: Path) -> tuple[bytes, tuple[int, int]]:
-    """A PNG file's bytes, and its size in pixels. Raises RunError where it is missing, or damaged."""
-    try:
-        data = path.read_bytes()
-        with Image.open(BytesIO(data), formats=["PNG"]) as picture:
-            picture.load()
-            return data, picture.size
-    except FileNotFoundError:
-        raise RunError(f"There is no picture {path.name}.") from None
-    except (OSError, SyntaxError) as error:  # Pillow's word for a broken chunk is SyntaxError
-        raise RunError(f"The picture {path.name} is damaged: {error}.") from None
+    data, picture = read_picture(path)
+    return Figure(_uri(data), *picture.size, alt, caption)
 
 
 def drawn(picture: Image.Image, alt: str, caption: str) -> Figure:
