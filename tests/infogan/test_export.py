@@ -10,7 +10,6 @@ import sys
 from dataclasses import replace
 
 import numpy as np
-import onnxruntime
 import pytest
 import torch
 import yaml
@@ -25,6 +24,9 @@ from infogan.networks import Discriminator, Generator
 from infogan.onnx_files import write_onnx
 from infogan.pages.card import escaped, front_matter, write_card
 from infogan.trained import Model, load_run
+
+pytest.importorskip("onnxscript")
+onnxruntime = pytest.importorskip("onnxruntime")
 
 LICENCE = "CC BY 4.0 (UCI Machine Learning Repository)"
 
@@ -157,6 +159,7 @@ def test_the_card_of_an_unfinished_run_says_so(digits_run, tmp_path):
     (run / "figures" / "c2.png").write_bytes(b"none")
     evaluation = {"iterations": 20, "protocol": {"seed": 7}, "image_quality": {"kid": 0.125}, "clustering": "no labels"}
     (run / "evaluation.json").write_text(json.dumps(evaluation))
+    (run / "provenance.json").write_text(json.dumps([{"command": "python -m x\n```\n<script>"}]))
     (tmp_path / "card").mkdir()
     missing = write_card(tmp_path / "card", load_run(run), "of <b>nobody</b>")
     text = (tmp_path / "card" / "README.md").read_text()
@@ -166,6 +169,7 @@ def test_the_card_of_an_unfinished_run_says_so(digits_run, tmp_path):
     assert "(figures/c2.png)" not in text and "(figures/c1.png)" in text
     assert "| kid | 0.125 |" in text and "None: no labels." in text and "{'seed': 7}" in text
     assert "license: other\nlicense_name: of-b-nobody-b\n" in text
+    assert "\n    python -m x\n    ```\n    <script>\n" in text, "a block of code that nothing in it can end"
     assert "<b>" not in text and r"of \<b\>nobody\</b\>" in text
 
 

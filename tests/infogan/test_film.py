@@ -8,12 +8,13 @@ import stat
 import numpy as np
 import pytest
 import torch
-from imageio_ffmpeg import read_frames
 from PIL import Image
 
 import infogan
 from infogan import film, films
 from infogan.latents import Categorical, Uniform
+
+imageio_ffmpeg = pytest.importorskip("imageio_ffmpeg")
 
 QUICK = ["seconds=2", "fps=10"]
 
@@ -38,7 +39,7 @@ def decoded(path):
                 frames.append(np.asarray(picture.convert("RGB")))
                 milliseconds += picture.info["duration"]
             return np.stack(frames), milliseconds
-    reader = read_frames(path)
+    reader = imageio_ffmpeg.read_frames(path)
     told = next(reader)
     width, height = told["size"]
     return np.stack([np.frombuffer(frame, np.uint8).reshape(height, width, 3) for frame in reader]), told["fps"]
