@@ -19,7 +19,7 @@ from infogan.metrics.factor_vae import majority_accuracy
 from infogan.metrics.model_centrality import centrality, group_votes
 from infogan.readings import categories
 from infogan.records import EVALUATION, read_object
-from infogan.trained import Trained, load
+from infogan.trained import Trained, load_run
 
 if TYPE_CHECKING:
     from datamodules.base import ImageDataModule
@@ -66,7 +66,7 @@ def open_runs(folders: Sequence[Path], device: str, tell: Callable[[str], None])
     opened = []
     for folder in folders:
         try:
-            trained = load(folder, device=device)
+            trained = load_run(folder, device=device)
             if trained.summary.get("iterations") != trained.iteration:
                 raise RunError(f"{folder} has not finished: python -m infogan.train run={folder} goes on")
             opened.append(trained)

@@ -542,6 +542,66 @@ class EditConfig(Section):
         return self
 
 
+class ExportConfig(Section):
+    """`python -m infogan.export`: of the run folder, or latest; `to`: the folder to make."""
+
+    run: str
+    to: str | None
+    paths: OutputsConfig
+
+    @model_validator(mode="after")
+    def _names_a_folder(self) -> Self:
+        if self.to is None:
+            raise ValueError("to=<folder> must name the folder to make")
+        return self
+
+
+class ExportedConfig(Section):
+    """config.json of an exported folder: what is needed to build the networks again, or to use them without this code.
+
+    format: the version of what is written here. data, seed, iterations: what the model was trained on, and how long.
+    image_shape: [channels, height, width]. value_range: [low, high] of the images, for both networks.
+    columns: [first, after the last] of each code in the generator's input, width of all; the rest is noise.
+    model: as it was configured.
+    """
+
+    format: int
+    data: str
+    seed: int
+    iterations: int
+    image_shape: list[int]
+    value_range: list[float]
+    columns: dict[str, list[int]]
+    width: int
+    model: ModelConfig
+
+
+class FilmConfig(Section):
+    """`python -m infogan.film`: of the run folder, or latest.
+
+    code: the one to walk through; null for the grids of all codes over training.
+    `seconds` of `fps` frames each. to: the file to write; null for one of today's date in films/ under paths.outputs.
+    """
+
+    run: str
+    code: str | None
+    seconds: Annotated[float, Field(gt=0, le=600)]
+    fps: Annotated[int, Field(ge=1, le=60)]
+    format: Literal["mp4", "gif"]
+    to: str | None
+    paths: OutputsConfig
+
+    @model_validator(mode="after")
+    def _can_be_written(self) -> Self:
+        if self.to is not None and not self.to.lower().endswith(f".{self.format}"):
+            raise ValueError(f"to={self.to}: its name must end in .{self.format}, or format must be another")
+        if self.format == "gif" and 100 % self.fps:
+            raise ValueError(f"fps={self.fps}: a GIF counts in hundredths of a second, so 50, 25, 20, 10, 5, 4, 2 or 1")
+        if round(self.seconds * self.fps) < 2:
+            raise ValueError(f"seconds={self.seconds:g}: at fps={self.fps} that is not even two frames")
+        return self
+
+
 class ReportConfig(Section):
     """`python -m infogan.report`: of the run folder `run`, or latest, or of the folder `sweep`, one of the two."""
 

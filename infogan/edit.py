@@ -67,7 +67,7 @@ def edit(trained: "Trained", config: "EditConfig") -> None:
     for line in filter(None, (choice.extrapolation for choice in choices.values())):
         print(line)
     latents, labels = edited(trained, found.latent, choices, config.steps)
-    images = np.stack([original, *trained.generate(found.latent), *trained.generate(latents)])
+    images = np.stack([original, *trained.images(found.latent), *trained.images(latents)])
     columns = ["original", "recon-\nstruction", *labels]
     picture = labelled_grid(images[None], Path(config.image).name, columns, [], f"Q reads {said}")
     save_picture(place, picture)

@@ -80,7 +80,7 @@ def features(extractor: Extractor, batches: Iterable[Tensor]) -> Tensor:
 def generated(trained: Trained, samples: int, seed: int) -> Iterator[Tensor]:
     """`samples` generated images in batches of (n, C, H, W) uint8, a function of the seed."""
     for latent in trained.sample(samples, seed, "image quality").split(BATCH_SIZE):
-        yield torch.from_numpy(trained.generate(latent)).permute(0, 3, 1, 2)
+        yield torch.from_numpy(trained.images(latent)).permute(0, 3, 1, 2)
 
 
 def frechet_distance(real: Tensor, fake: Tensor) -> float:
@@ -161,7 +161,7 @@ def neighbours_picture(trained: Trained, data: "ImageDataModule", count: int = 1
 
     The rows tell the distances of the first and the last of these: RMS of pixels in [0, 1].
     """
-    samples = trained.generate(trained.sample(count, 0, "neighbours"))
+    samples = trained.images(trained.sample(count, 0, "neighbours"))
     train = data.split("train").images
     indices, distances = nearest(samples.transpose(0, 3, 1, 2), train.numpy(), nearest_count)
     neighbours = train[torch.from_numpy(indices)].permute(0, 1, 3, 4, 2).numpy()

@@ -12,9 +12,6 @@ from PIL import Image
 from infogan.latents import Choice
 from infogan.trained import Trained
 
-BATCH_SIZE = 500
-"""Images that are in memory at a time. Which latents an image gets depends on it."""
-
 
 @dataclass(frozen=True)
 class Batch:
@@ -31,26 +28,21 @@ class Batch:
 
 
 def draw(trained: Trained, count: int, seed: int, choices: Mapping[str, Choice]) -> Iterator[Batch]:
-    """`count` images whose codes are chosen as `choices` says, by name, and drawn as in training where it says nothing.
-
-    A function of the seed: image k is the same for every `count`, and has the same noise for all choices.
-    """
+    """The images of `Trained.latent_batches`, with what made them."""
     names = [code.name for code in trained.latents.codes]
     scored = trained.scored_code
     grouping = scored or next((code for code in trained.latents.codes if code.classes is not None), None)
-    for index, start in enumerate(range(0, count, BATCH_SIZE)):
-        rows = range(min(BATCH_SIZE, count - start))
-        latent = trained.latents.sample(seed, "generate", index, rows, choices)
+    for latent in trained.latent_batches(count, seed, choices):
         codes = trained.latents.numbers(latent).numpy()
-        labels, groups = None, ["all"] * len(rows)
+        labels, groups = None, ["all"] * len(latent)
         if grouping is not None and grouping.classes is not None:
             categories = codes[:, names.index(grouping.name)].astype(int).tolist()
             width = len(str(grouping.classes - 1))  # who sorts the folders by name has them in the order of categories
             groups = [f"{category:0{width}d}" for category in categories]
             if scored is not None and trained.matching is not None:
                 labels = [trained.matching[category] for category in categories]
-                groups = [_folder_name(label) for label in labels]
-        yield Batch(trained.generate(latent), codes, labels, groups)
+                groups = [folder_name(label) for label in labels]
+        yield Batch(trained.images(latent), codes, labels, groups)
 
 
 def write_pictures(place: Path, batches: Iterable[Batch], names: list[str], count: int) -> None:
@@ -91,6 +83,6 @@ def write_arrays(place: Path, batches: Iterable[Batch], names: list[str], count:
                 np.lib.format.write_array(file, array, allow_pickle=False)
 
 
-def _folder_name(label: str) -> str:
+def folder_name(label: str) -> str:
     """A class's name as one part of a path."""
     return label.replace("/", "_").replace("\\", "_").lstrip(".") or "_"

@@ -8,6 +8,7 @@ import math
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from types import MappingProxyType
 from typing import Literal, Self
 
@@ -63,12 +64,24 @@ class Categorical:
         """The code as Q reads it, E[c|x]: (N, K) logits → (N, K) probabilities."""
         return F.softmax(q.float(), dim=1)
 
+    def parameters(self, q: Tensor) -> dict[str, Tensor]:
+        """Those of Q(c|x), named after the code: its probabilities, (N, K)."""
+        return {self.name: self.mean(q)}
+
     def refitted_log_likelihood(self, code: Tensor, q: Tensor) -> None:
         """None: Q(c|x) has no width that was fixed beforehand."""
 
     def traversal(self, points: int) -> tuple[Tensor, list[str]]:
         """Every class once, whatever `points` is: (K, K) one-hot rows and their labels."""
         return torch.eye(self.classes), [str(k) for k in range(self.classes)]
+
+    def walk(self, steps: int) -> Tensor:
+        """A way through all categories and back to the first, (steps, K), whose last step ends where it began: between
+        two one-hot rows their mixture, which training never drew, slowest at the ends."""
+        position = torch.arange(steps) * (self.classes / steps)
+        share = (1 - torch.cos(math.pi * position.frac())) / 2
+        before, after = (F.one_hot((position.long() + k) % self.classes, self.classes) for k in (0, 1))
+        return (1 - share).unsqueeze(1) * before + share.unsqueeze(1) * after
 
     def numbers(self, rows: Tensor) -> Tensor:
         """The value of each row as one number: (N, K) one-hot rows or probabilities → (N,), the likeliest category."""
@@ -135,6 +148,11 @@ class Uniform:
         """The code as Q reads it, E[c|x]: (N, outputs) → (N, 1), not confined to [low, high]."""
         return q[:, :1].float()
 
+    def parameters(self, q: Tensor) -> dict[str, Tensor]:
+        """Those of Q(c|x), named after the code: its mean, and where it is learned `<name>_sigma`, (N, 1) each."""
+        sigma = {} if self.sigma is not None else {f"{self.name}_sigma": q[:, 1:].clamp_min(LOG_SIGMA_FLOOR).exp()}
+        return {self.name: self.mean(q), **sigma}
+
     def unit(self, values: np.ndarray) -> np.ndarray:
         """Values of the code on the scale where its interval is [-1, 1]."""
         return (2 * values - self.low - self.high) / (self.high - self.low)
@@ -154,6 +172,12 @@ class Uniform:
         centre, reach = (self.low + self.high) / 2, self.high - self.low
         values = torch.linspace(centre - reach, centre + reach, points)
         return values.unsqueeze(1), [_signed(value, 2) for value in values.tolist()]
+
+    def walk(self, steps: int) -> Tensor:
+        """A way from one end of `traversal` to the other and back, (steps, 1), whose last step ends where it began,
+        slowest at the ends."""
+        (low, high), _ = self.traversal(2)
+        return low + (high - low) * (1 - torch.cos(torch.arange(steps).unsqueeze(1) * (2 * math.pi / steps))) / 2
 
     def numbers(self, rows: Tensor) -> Tensor:
         """The value of each row as one number: (N, 1) → (N,)."""
@@ -258,6 +282,12 @@ class Latents:
         return sum(code.width for code in self.codes)
 
     @property
+    def columns(self) -> dict[str, tuple[int, int]]:
+        """Where each code lies in the generator's input, by name: its first column, and the one after its last."""
+        ends = list(accumulate(code.width for code in self.codes))
+        return {code.name: (end - code.width, end) for code, end in zip(self.codes, ends, strict=True)}
+
+    @property
     def outputs(self) -> int:
         """Columns of Q's output."""
         return sum(code.outputs for code in self.codes)
@@ -329,11 +359,16 @@ class Latents:
         parameters = self.split_posterior(q)
         return torch.cat([code.mean(parameters[code.name]) for code in self.codes], dim=1)
 
+    def parameters(self, q: Tensor) -> dict[str, Tensor]:
+        """Q's output, (N, outputs) → the parameters of Q(c|x) of every code by name: see `parameters` of each kind."""
+        parts = self.split_posterior(q)
+        return {name: value for code in self.codes for name, value in code.parameters(parts[code.name]).items()}
+
     def replaced(self, latent: Tensor, name: str, value: Tensor) -> Tensor:
         """A copy of `latent` with one code's columns set to `value`, (code.width,) or (N, code.width)."""
-        columns = self.split(torch.arange(self.width).unsqueeze(0))[name][0]
+        first, end = self.columns[name]
         copy = latent.clone()
-        copy[:, columns] = value.to(copy)
+        copy[:, first:end] = value.to(copy)
         return copy
 
 

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from infogan.config import Config, check
+from infogan.config import Config, ExportedConfig, check, check_section
 from infogan.errors import ConfigError, InfoGANError, RunError
 from infogan.storage import is_held, iterations
 
 EVALUATION = "evaluation.json"
 """All scores of a run, in its folder."""
+
+EXPORTED, EXPORTED_FORMAT = "config.json", 1
+"""What an exported folder holds in the place of a run's config.yaml, and the version in which it is written."""
 
 Row = dict[str, float]
 
@@ -95,6 +98,19 @@ def read_config(folder: Path) -> Config:
         raise RunError(f"{path} does not fit this version (provenance.json says which made it): {error}") from None
 
 
+def read_exported(folder: Path) -> ExportedConfig:
+    """What the model of an exported folder is made of. Raises RunError where that cannot be read, or does not fit."""
+    path = folder / EXPORTED
+    values = read_object(path)
+    if values.get("format") != EXPORTED_FORMAT:
+        found = str(values.get("format"))[:20]
+        raise RunError(f"{path} is of format {found}, this version reads {EXPORTED_FORMAT}: export the run anew")
+    try:
+        return check_section(values, ExportedConfig)
+    except ConfigError as error:
+        raise RunError(f"{path} does not fit this version: {error}") from None
+
+
 def read_summary(folder: Path) -> dict[str, Any]:
     """summary.json, empty where the run has not finished. Raises RunError where it is damaged."""
     return read_object(folder / "summary.json")
@@ -140,7 +156,7 @@ def _read_json(path: Path, if_missing: Any) -> Any:
         return json.loads(path.read_text())
     except FileNotFoundError:
         return if_missing
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RunError(f"{path} could not be read: {error}") from None
 
 

@@ -92,21 +92,32 @@ def save_picture(path: Path, picture: "Image") -> None:
     write_atomically(path, lambda staged: picture.save(staged, format="PNG"))
 
 
+def read_picture(path: Path) -> "tuple[bytes, Image]":
+    """A PNG file as it is, and the picture that it holds. Raises RunError where it is missing, or damaged."""
+    from io import BytesIO
+
+    from PIL import Image
+
+    try:
+        data = path.read_bytes()
+        with Image.open(BytesIO(data), formats=["PNG"]) as picture:
+            picture.load()
+            return data, picture
+    except FileNotFoundError:
+        raise RunError(f"There is no picture {path.name}.") from None
+    except (OSError, SyntaxError) as error:  # Pillow's word for a broken chunk is SyntaxError
+        raise RunError(f"The picture {path.name} is damaged: {error}.") from None
+
+
 def save_tree(path: Path, tree: object) -> None:
     """Nested dicts, lists, tuples, tensors and plain values as one safetensors file, written atomically.
 
     Tensors are stored as such, all else as JSON in the header: nothing in the file can run code when it is read.
     Raises TypeError for any other type.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import save_file
-
     tensors: dict[str, Tensor] = {}
     structure = json.dumps(_pack(tree, tensors))
-    try:
-        write_atomically(path, lambda staged: save_file(tensors, staged, metadata={"tree": structure}))
-    except SafetensorError as error:  # its own name for an OSError
-        raise RunError(f"{path} could not be written: {error}") from error
+    save_tensors(path, tensors, {"tree": structure})
 
 
 def load_tree(path: Path) -> Any:
@@ -121,6 +132,30 @@ def load_tree(path: Path) -> Any:
         raise RunError(f"{path} does not exist") from None
     except (SafetensorError, KeyError, ValueError, OSError) as error:
         raise RunError(f"{path} is not a checkpoint of this project, or is damaged: {error}") from None
+
+
+def save_tensors(path: Path, tensors: "Mapping[str, Tensor]", metadata: dict[str, str] | None = None) -> None:
+    """Tensors by name, each contiguous and with memory of its own, as one safetensors file, written atomically."""
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
+    try:
+        write_atomically(path, lambda staged: save_file(dict(tensors), staged, metadata=metadata))
+    except SafetensorError as error:  # its own name for an OSError
+        raise RunError(f"{path} could not be written: {error}") from error
+
+
+def load_tensors(path: Path) -> "dict[str, Tensor]":
+    """The tensors of a safetensors file by name, on the CPU. Raises RunError where it is missing, or none."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(path)
+    except FileNotFoundError:
+        raise RunError(f"{path} does not exist") from None
+    except (SafetensorError, ValueError, OSError) as error:
+        raise RunError(f"{path} is not a safetensors file, or is damaged: {error}") from None
 
 
 def _pack(node: Any, tensors: "dict[str, Tensor]") -> Any:
@@ -282,6 +317,11 @@ def runs_of(sweep: Path) -> list[Path]:
     if not folders:
         raise RunError(f"sweep={sweep} holds no run: it must be the folder that a sweep's runs lie in")
     return folders
+
+
+def history(run: Path, name: str) -> list[Path]:
+    """The grids of that name that were drawn while training, oldest first."""
+    return sorted((run / "figures" / "history").glob(f"{name}_{'[0-9]' * 8}.png"))
 
 
 def iterations(run: Path) -> list[int]:

@@ -1,51 +1,53 @@
-"""A trained model, opened from its run folder: neither Lightning nor Hydra is needed."""
+"""A trained model, opened from its run folder or from an exported one: neither Lightning nor Hydra is needed."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from infogan.config import Config
+from infogan.config import Config, ModelConfig
 from infogan.errors import ConfigError, RunError
 from infogan.inference import encode, generate
-from infogan.latents import Code, Latents
+from infogan.latents import Choice, Code, Latents
 from infogan.networks import Discriminator, Generator
 from infogan.networks.generator import value_range
 from infogan.pixels import scaled, to_uint8
-from infogan.records import read_config, read_summary
-from infogan.storage import checkpoint_path, iterations, load_tree, newest_checkpoint
+from infogan.records import EXPORTED, read_config, read_exported, read_summary
+from infogan.storage import checkpoint_path, iterations, load_tensors, load_tree, newest_checkpoint
+
+BATCH_SIZE = 500
+"""Images that are in memory at a time. Which latents an image gets depends on it."""
+
+WEIGHTS = "model.safetensors"
+"""In an exported folder."""
 
 
 @dataclass(frozen=True)
-class Trained:
-    """Generator, discriminator and posterior after training, in eval mode on one device, with what made them.
+class Model:
+    """Generator, discriminator and posterior after training, in eval mode on one device.
 
-    `iteration`: after how many iterations. `summary`: what training measured at its end (empty where it was stopped
-    before). `matching`: the class that each category of the scored code stands for, None where no code has as many
-    categories as the data set has classes.
+    `iteration`: after how many iterations. `value_range`: of the networks' images. `summary`: what training measured at
+    its end (empty where it was stopped before). `matching`: the class that each category of the scored code stands for,
+    None where no code has as many categories as the data set has classes.
     """
 
     folder: Path
-    config: Config
     latents: Latents
     generator: Generator
     discriminator: Discriminator
+    value_range: tuple[float, float]
     iteration: int
 
     @cached_property
     def summary(self) -> Mapping[str, Any]:
         """summary.json, empty where the run has not finished. Raises RunError where it is damaged."""
         return read_summary(self.folder)
-
-    @property
-    def value_range(self) -> tuple[float, float]:
-        """The range of the generator's images."""
-        return value_range(self.config.model.generator)
 
     @property
     def matching(self) -> dict[int, str] | None:
@@ -58,13 +60,45 @@ class Trained:
         matching = self.matching or {}
         return next((code for code in self.latents.codes if matching and code.classes == len(matching)), None)
 
+    @property
+    def layout(self) -> dict[str, Any]:
+        """What an image and a latent look like to whoever has the networks alone, as in `ExportedConfig`."""
+        return {
+            "image_shape": [*self.generator.image_shape],
+            "value_range": [*self.value_range],
+            "columns": {name: [*columns] for name, columns in self.latents.columns.items()},
+            "width": self.latents.width,
+        }
+
+    def generate(self, count: int, seed: int = 0, **codes: Any) -> np.ndarray:
+        """`count` images, (count, H, W, C) uint8: those of `python -m infogan.generate` with the same seed and codes.
+
+        A code by its name: a continuous one takes a number or "low:high", a categorical one a category or a list of
+        some; what is not given is drawn as in training. Raises ConfigError for a code or a value that there is not.
+
+        >>> model.generate(count=16, seed=0, c1=3, c2=0.5)
+        """
+        if count < 1:
+            raise ConfigError(f"count={count}: must be at least 1")
+        choices = self.latents.choices(codes)
+        return np.concatenate([self.images(latent) for latent in self.latent_batches(count, seed, choices)])
+
+    def images(self, latent: Tensor) -> np.ndarray:
+        """(N, width) latents → (N, H, W, C) uint8 images."""
+        return to_uint8(generate(self.generator, latent), self.value_range)
+
+    def latent_batches(
+        self, count: int, seed: int, choices: Mapping[str, Choice] = MappingProxyType({})
+    ) -> Iterator[Tensor]:
+        """The latents of `count` images, batch by batch, whose codes are drawn as in training or, by name, as `choices`
+        says. A function of the seed: row k is the same for every `count`, and has the same noise for all choices.
+        """
+        for index, start in enumerate(range(0, count, BATCH_SIZE)):
+            yield self.latents.sample(seed, "generate", index, range(min(BATCH_SIZE, count - start)), choices)
+
     def sample(self, count: int, seed: int, stream: str = "generate") -> Tensor:
         """`count` latents, codes and noise: (count, width). A function of seed and stream."""
         return self.latents.sample(seed, stream, 0, range(count))
-
-    def generate(self, latent: Tensor) -> np.ndarray:
-        """(N, width) latents → (N, H, W, C) uint8 images."""
-        return to_uint8(generate(self.generator, latent), self.value_range)
 
     def encode(self, images: np.ndarray) -> dict[str, Tensor]:
         """(N, H, W, C) uint8 images → E[c|x] of each code by name: (N, K) probabilities, or (N, 1) values.
@@ -85,45 +119,83 @@ class Trained:
         return (scaled(part, self.value_range) for part in pixels.split(batch_size))
 
 
-def load(folder: str | Path, iteration: int | None = None, device: str = "cpu") -> Trained:
-    """Opens the model of a run folder on a device, at its newest checkpoint or at that of `iteration`.
+@dataclass(frozen=True)
+class Trained(Model):
+    """A model in its run folder, with the configuration that it was trained with."""
+
+    config: Config
+
+
+def load(folder: str | Path, device: str = "cpu") -> Model:
+    """Opens a trained model on a device: that of a run folder at its newest checkpoint, or one that was exported.
 
     >>> model = infogan.load("outputs/2026-11-25_01-02-25_digits")
-    >>> images = model.generate(model.sample(16, seed=0))
+    >>> images = model.generate(count=16, seed=0, c1=3, c2=0.5)    # (16, 8, 8, 1) uint8
+    >>> codes = model.encode(images)    # {"c1": (16, 10) probabilities, "c2": (16, 1) values, "c3": (16, 1) values}
+
+    Raises RunError where the folder is neither, has no checkpoint yet, or is damaged. Nothing in it is ever executed.
+    """
+    folder = Path(folder).expanduser()
+    if (folder / "config.yaml").exists():
+        return load_run(folder, device=device)
+    if not (folder / EXPORTED).exists():
+        raise RunError(f"{folder} is neither a run (it holds no config.yaml) nor an exported model (no {EXPORTED})")
+    config = read_exported(folder)
+    told = f"{folder / WEIGHTS} does not fit the model of {EXPORTED} there"
+    networks = _networks(config.model, load_tensors(folder / WEIGHTS), device, told)
+    model = Model(folder, *networks, value_range(config.model.generator), config.iterations)
+    for name, value in model.layout.items():
+        if value != getattr(config, name):
+            raise RunError(f"{folder / EXPORTED} contradicts itself: its model has {name} {value}")
+    return model
+
+
+def load_run(folder: Path, iteration: int | None = None, device: str = "cpu") -> Trained:
+    """Opens the model of a run folder on a device, at its newest checkpoint or at that of `iteration`.
 
     Raises RunError where the folder is no run, has no such checkpoint, or is damaged.
     """
-    folder = Path(folder).expanduser()
     config = read_config(folder)
     checkpoint = newest_checkpoint(folder) if iteration is None else checkpoint_path(folder, iteration)
     if checkpoint is None:
         raise RunError(f"{folder} has no checkpoint yet: python -m infogan.train run={folder} trains it")
     tree = load_tree(checkpoint)
-    latents = Latents.of(config.model)
-    generator = Generator(config.model.generator, latents.width)
-    discriminator = Discriminator(config.model.discriminator, generator.image_shape, latents.outputs)
+    told = f"{checkpoint} does not fit the model of {folder}/config.yaml"
     try:
         state, reached = tree["state_dict"], tree["iteration"]
+    except (KeyError, TypeError) as error:
+        raise RunError(f"{told}: {error}") from None
+    networks = _networks(config.model, state, device, told)
+    return Trained(folder, *networks, value_range(config.model.generator), reached, config)
+
+
+def _networks(
+    config: ModelConfig, state: Mapping[str, Tensor], device: str, told: str
+) -> tuple[Latents, Generator, Discriminator]:
+    """Builds the networks and fills them; raises RunError, which begins with `told`, where the weights do not fit."""
+    try:
+        latents = Latents.of(config)
+        generator = Generator(config.generator, latents.width)
+        discriminator = Discriminator(config.discriminator, generator.image_shape, latents.outputs)
         for name, network in (("generator", generator), ("discriminator", discriminator)):
             own = {key.removeprefix(f"{name}."): value for key, value in state.items() if key.startswith(f"{name}.")}
             network.load_state_dict(own)
             network.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
-    except (KeyError, TypeError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise RunError(f"{checkpoint} does not fit the model of {folder}/config.yaml: {reason}") from None
-    return Trained(folder, config, latents, generator, discriminator, reached)
+    except (KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
+        raise RunError(f"{told}: {str(error).splitlines()[0]}") from None
+    return latents, generator, discriminator
 
 
 def load_whole(folder: Path, device: str, tell: Callable[[str], object]) -> Trained:
-    """`load` at the newest checkpoint that is whole; `tell` hears of those that are not. RunError without one."""
+    """`load_run` at the newest checkpoint that is whole; `tell` hears of those that are not. RunError without one."""
     read_config(folder)
     kept = iterations(folder)
     for iteration in kept[:-1]:
         try:
-            return load(folder, iteration, device)
+            return load_run(folder, iteration, device)
         except RunError as error:
             tell(f"{error}; the one before it is taken instead")
-    return load(folder, kept[-1] if kept else None, device)
+    return load_run(folder, kept[-1] if kept else None, device)
 
 
 def device_of(accelerator: Literal["auto", "cpu", "gpu"]) -> str:

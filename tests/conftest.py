@@ -1,6 +1,7 @@
 """Shared by all tests: the real configuration with tiny limits, and where real data lies."""
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -47,3 +48,19 @@ def real_data() -> Path:
     if not (root / "MNIST" / "raw").is_dir():
         pytest.skip(f"no real data: {root}/MNIST/raw does not exist (INFOGAN_DATA names another root)")
     return root
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    """Runs a command's `main` with arguments in this process; returns its exit code, standard output and error."""
+
+    def run(main, *arguments):
+        monkeypatch.setattr(sys, "argv", [main.__module__, *arguments])
+        try:
+            main()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code
+        return code, *capsys.readouterr()
+
+    return run

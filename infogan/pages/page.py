@@ -1,4 +1,4 @@
-"""From values and pictures to one HTML file: pictures inside as data URIs, everything from outside escaped."""
+"""From values and pictures to one file: in HTML with pictures inside as data URIs, everything from outside escaped."""
 
 import base64
 import time
@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 from PIL import Image
 
-from infogan.errors import InfoGANError, RunError
-from infogan.storage import REPORT, write_atomically
+from infogan.errors import InfoGANError
+from infogan.storage import REPORT, read_picture, write_atomically
 
 T = TypeVar("T")
 
@@ -46,15 +46,8 @@ def attempt(missing: list[Gap], read: Callable[..., T], *arguments: Any) -> T | 
 
 def figure_of(path: Path, alt: str, caption: str) -> Figure:
     """A PNG file as it is. Raises RunError where it is missing, or damaged."""
-    try:
-        data = path.read_bytes()
-        with Image.open(BytesIO(data), formats=["PNG"]) as picture:
-            picture.load()
-            return Figure(_uri(data), *picture.size, alt, caption)
-    except FileNotFoundError:
-        raise RunError(f"There is no picture {path.name}.") from None
-    except (OSError, SyntaxError) as error:  # Pillow's word for a broken chunk is SyntaxError
-        raise RunError(f"The picture {path.name} is damaged: {error}.") from None
+    data, picture = read_picture(path)
+    return Figure(_uri(data), *picture.size, alt, caption)
 
 
 def drawn(picture: Image.Image, alt: str, caption: str) -> Figure:
@@ -70,16 +63,21 @@ def _uri(png: bytes) -> str:
 
 def write_page(folder: Path, template: str, values: Mapping[str, Any]) -> Path:
     """Renders a template of this package to report.html in `folder`, whole or not at all, and returns its path."""
+    text = rendered(template, {**values, "made": time.strftime("%Y-%m-%d %H:%M")}, autoescape=True)
+    path = folder / REPORT
+    write_atomically(path, lambda staged: staged.write_text(text, encoding="utf-8"))
+    return path
+
+
+def rendered(template: str, values: Mapping[str, Any], **escaping: Any) -> str:
+    """A template of this package with its values. `escaping`: Jinja's options for what comes from outside."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
         loader=PackageLoader("infogan.pages"),
-        autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        **escaping,
     )
-    text = environment.get_template(template).render(values, made=time.strftime("%Y-%m-%d %H:%M"))
-    path = folder / REPORT
-    write_atomically(path, lambda staged: staged.write_text(text, encoding="utf-8"))
-    return path
+    return environment.get_template(template).render(values)

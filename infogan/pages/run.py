@@ -26,6 +26,7 @@ from infogan.records import (
     read_record,
     read_summary,
 )
+from infogan.storage import history
 
 CodeConfig = CategoricalCode | UniformCode
 
@@ -288,9 +289,14 @@ def grid_figure(folder: Path, config: Config, name: str, found: Findings | None)
 
 def newest_figure(folder: Path, name: str, alt: str, caption: str) -> Figure:
     """A picture of the finished run, else the newest that was drawn while training."""
+    return figure_of(newest_picture(folder, name), alt, caption)
+
+
+def newest_picture(folder: Path, name: str) -> Path:
+    """Where `newest_figure` lies, or would lie."""
     final = folder / "figures" / f"{name}.png"
-    drawn_before = sorted((folder / "figures" / "history").glob(f"{name}_{'[0-9]' * 8}.png"))
-    return figure_of(drawn_before[-1] if drawn_before and not final.is_file() else final, alt, caption)
+    drawn_before = history(folder, name)
+    return drawn_before[-1] if drawn_before and not final.is_file() else final
 
 
 def score_parts(evaluation: Mapping[str, Any]) -> list[ScorePart]:

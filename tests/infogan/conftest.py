@@ -1,6 +1,4 @@
-"""A run that commands open, and commands in this process."""
-
-import sys
+"""A run that commands open."""
 
 import pytest
 from hydra import compose, initialize_config_module
@@ -20,19 +18,3 @@ def digits_run(tmp_path_factory):
     folder = create(check(OmegaConf.to_container(values, resolve=True)), outputs, "run")
     train(folder)
     return folder
-
-
-@pytest.fixture
-def call(monkeypatch, capsys):
-    """Runs a command's `main` with arguments in this process; returns its exit code, standard output and error."""
-
-    def run(main, *arguments):
-        monkeypatch.setattr(sys, "argv", [main.__module__, *arguments])
-        try:
-            main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code
-        return code, *capsys.readouterr()
-
-    return run

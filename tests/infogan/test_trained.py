@@ -44,7 +44,7 @@ def test_it_is_the_model_that_was_trained(finished):
     with torch.no_grad():
         images = module.generator(latent)
         q = module.discriminator(images)[1]
-    pixels = model.generate(latent)
+    pixels = model.images(latent)
     assert pixels.shape == (7, 8, 8, 1)
     assert (pixels == to_uint8(images, module.value_range)).all()
     codes = model.encode(pixels)
@@ -71,7 +71,7 @@ def test_neither_lightning_nor_hydra_is_loaded(finished):
     script = (
         "import sys, infogan\n"
         f"model = infogan.load({str(finished[0])!r})\n"
-        "model.encode(model.generate(model.sample(4, seed=0)))\n"
+        "model.encode(model.generate(count=4))\n"
         "print([m for m in ('lightning', 'hydra', 'omegaconf', 'wandb') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -1,0 +1,90 @@
+"""`python -m infogan.export`: a trained model as a folder for others, with its model card."""
+
+from typing import TYPE_CHECKING
+
+import hydra
+from omegaconf import DictConfig
+
+from infogan.command import plain, start
+from infogan.errors import ends_as_one_line
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from infogan.config import ExportedConfig
+    from infogan.trained import Trained
+
+
+@hydra.main(version_base="1.3", config_path="pkg://infogan.conf", config_name="export")
+def job(values: DictConfig) -> None:
+    """Opens the run and exports it, all or nothing."""
+    from pathlib import Path
+
+    from infogan.config import ExportConfig, check_section
+    from infogan.experiment import build_data
+    from infogan.storage import find_run
+    from infogan.trained import load_whole
+
+    with ends_as_one_line():
+        config = check_section(plain(values), ExportConfig)
+        run = find_run(config.run, Path(config.paths.outputs))
+        trained = load_whole(run, "cpu", print)
+        assert config.to is not None
+        export(trained, build_data(trained.config).licence, Path(config.to).expanduser())
+
+
+def export(trained: "Trained", licence: str, place: "Path") -> None:
+    """Makes the folder `place`; `licence` is that of the training images. Raises RunError where it exists, or where
+    what ONNX computes is not what PyTorch does."""
+    from infogan.onnx_files import check_packages, write_onnx
+    from infogan.pages.card import write_card
+    from infogan.records import EXPORTED
+    from infogan.storage import save_tensors, whole_folder, write_json
+    from infogan.trained import WEIGHTS
+
+    check_packages()
+    with whole_folder(place) as staged:
+        networks = {"generator": trained.generator, "discriminator": trained.discriminator}
+        weights = {
+            f"{name}.{key}": value.contiguous()
+            for name, network in networks.items()
+            for key, value in network.state_dict().items()
+        }
+        save_tensors(staged / WEIGHTS, weights)
+        write_json(staged / EXPORTED, exported(trained).model_dump(mode="json"))
+        if trained.summary:
+            write_json(staged / "summary.json", trained.summary)
+        off = write_onnx(trained, staged)
+        missing = write_card(staged, trained, licence)
+        (staged / WEIGHTS).chmod((staged / EXPORTED).stat().st_mode)  # safetensors keeps its files from others
+        files = sorted(path.name for path in staged.iterdir())
+    print(f"{trained.folder}, {trained.iteration:,} iterations")
+    print("".join(f"{file} differs from PyTorch by {most:.1e} at most\n" for file, most in off.items()), end="")
+    for gap in missing:
+        print(f"missing in the model card: {gap.text} {gap.command}".strip())
+    print(f"exported: {place}   {', '.join(files)}")
+    print(f'open it: infogan.load("{place}")')
+
+
+def exported(trained: "Trained") -> "ExportedConfig":
+    """config.json: what `infogan.load` builds the networks from, and what users of the ONNX files must know."""
+    from infogan.config import ExportedConfig
+    from infogan.records import EXPORTED_FORMAT
+
+    config = trained.config
+    return ExportedConfig(
+        format=EXPORTED_FORMAT,
+        data=config.data.name,
+        seed=config.seed,
+        iterations=trained.iteration,
+        model=config.model,
+        **trained.layout,
+    )
+
+
+def main() -> None:
+    start(job)
+
+
+if __name__ == "__main__":
+    main()

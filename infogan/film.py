@@ -1,0 +1,74 @@
+"""`python -m infogan.film`: the grids of a run over training, or a walk through one of its codes."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import hydra
+from omegaconf import DictConfig
+
+from infogan.command import plain, start
+from infogan.errors import ConfigError, ends_as_one_line
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from PIL import Image
+
+    from infogan.config import FilmConfig
+
+
+@hydra.main(version_base="1.3", config_path="pkg://infogan.conf", config_name="film")
+def job(values: DictConfig) -> None:
+    """Finds the run and films it."""
+    from pathlib import Path
+
+    from infogan.config import FilmConfig, check_section
+    from infogan.storage import find_run
+
+    with ends_as_one_line():
+        config = check_section(plain(values), FilmConfig)
+        film(find_run(config.run, Path(config.paths.outputs)), config)
+
+
+def film(run: "Path", config: "FilmConfig") -> None:
+    """All of it; see the command's help."""
+    from pathlib import Path
+
+    from datamodules.store import progress
+    from infogan.films import check_package, over_training, walk, write_film
+    from infogan.records import read_config
+    from infogan.storage import timestamp, unused
+    from infogan.trained import load_whole
+
+    check_package(config.format)
+    trained_with = read_config(run)
+    names = list(trained_with.model.codes)
+    if config.code is not None and config.code not in names:
+        raise ConfigError(f"code={config.code}: there is no such code; the model has {', '.join(names)}")
+    default = Path(config.paths.outputs) / "films" / f"{timestamp()}_{trained_with.data.name}.{config.format}"
+    place = unused(default) if config.to is None else Path(config.to).expanduser()
+    if place.exists():
+        raise ConfigError(f"to={config.to}: it exists already; name another file")
+    count = round(config.seconds * config.fps)
+    if config.code is None:
+        frames = over_training(run, names, count)
+    else:
+        frames = walk(load_whole(run, "cpu", print), config.code, count)
+    with progress("filming", count) as advance:
+        width, height = write_film(place, counted(frames, advance), config.fps, config.format)
+    print(f"film: {place}   {count} frames of {width}×{height} pixels, {count / config.fps:g} s")
+
+
+def counted(frames: "Iterable[Image.Image]", advance: Callable[[int], object]) -> "Iterator[Image.Image]":
+    """The same frames; `advance` hears of each that has been used."""
+    for frame in frames:
+        yield frame
+        advance(1)
+
+
+def main() -> None:
+    start(job)
+
+
+if __name__ == "__main__":
+    main()
