@@ -4,14 +4,18 @@ import base64
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from PIL import Image
 
 from infogan.errors import InfoGANError, RunError
 from infogan.storage import REPORT, write_atomically
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 T = TypeVar("T")
 
@@ -68,18 +72,27 @@ def _uri(png: bytes) -> str:
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
 
-def write_page(folder: Path, template: str, values: Mapping[str, Any]) -> Path:
-    """Renders a template of this package to report.html in `folder`, whole or not at all, and returns its path."""
+def rendered(package: str, template: str, values: Mapping[str, Any]) -> str:
+    """A template of that package's `templates/` as HTML, all values escaped."""
+    return _environment(package).get_template(template).render(values)
+
+
+@cache
+def _environment(package: str) -> "Environment":
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    environment = Environment(
-        loader=PackageLoader("infogan.pages"),
+    return Environment(
+        loader=PackageLoader(package),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    text = environment.get_template(template).render(values, made=time.strftime("%Y-%m-%d %H:%M"))
+
+
+def write_page(folder: Path, template: str, values: Mapping[str, Any]) -> Path:
+    """Renders a template of this package to report.html in `folder`, whole or not at all, and returns its path."""
+    text = rendered("infogan.pages", template, {**values, "made": time.strftime("%Y-%m-%d %H:%M")})
     path = folder / REPORT
     write_atomically(path, lambda staged: staged.write_text(text, encoding="utf-8"))
     return path
