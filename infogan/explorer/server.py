@@ -130,7 +130,7 @@ def _replayed(body: bytes, receive: "Receive") -> "Receive":
 
 def listening(port: int | None) -> socket.socket:
     """A socket that listens on the loopback address, at any free port for None. Raises ConfigError where it cannot."""
-    address = socket.socket()
+    address = socket.socket(proto=socket.IPPROTO_TCP)  # told, else asyncio leaves Nagle's delay of 40 ms an answer
     address.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         address.bind((HOST, port or 0))
