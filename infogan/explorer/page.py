@@ -13,15 +13,11 @@ from infogan.errors import DataError, InfoGANError
 from infogan.explorer.answers import UPLOAD, Encoded, Explorer, reach, start_value
 from infogan.latents import Categorical, Code
 
-STYLE, CHOOSING = (Path(__file__).with_name(name) for name in ("style.css", "choose.js"))
+STYLE, CHOOSING, PICKING = (Path(__file__).with_name(name) for name in ("style.css", "choose.js", "pick.js"))
 
 THEME = gr.themes.Base(
     primary_hue="blue", neutral_hue="slate", font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]
 )
-
-ONE_GROUP_A_PICKER = """() => document.querySelectorAll("fieldset").forEach((picker) =>
-  picker.querySelectorAll("input[type=radio]").forEach((option) => { option.name = picker.id; }))"""
-"""gradio gives each option a name of its own: arrow keys would not move between them, and Tab would stop at each."""
 
 
 def build(explorer: Explorer, noise: int) -> gr.Blocks:
@@ -48,7 +44,7 @@ def build(explorer: Explorer, noise: int) -> gr.Blocks:
                 controls = [control(explorer, code) for code in codes]
                 new_noise = gr.Button("New noise", elem_id="new-noise")
 
-        blocks.load(None, js=ONE_GROUP_A_PICKER, queue=False)
+        blocks.load(None, js=PICKING.read_text(), queue=False)
         pictures = [many, grid, edit]
 
         def draw(view: str, seed: int, encoded: Encoded | None, across: str, down: str, *values: object) -> list[Any]:

@@ -78,9 +78,9 @@ main()
             self.said += line
         self.url = re.search(r"http://127\.0\.0\.1:\d+/", self.said)[0]
 
-    def stop(self, number=signal.SIGTERM):
+    def stop(self):
         """Its exit code, the last line of its standard error, and the files that it has left."""
-        self.process.send_signal(number)
+        self.process.send_signal(signal.SIGINT)
         code = self.process.wait(processes.DEADLINE)
         self._reader.join()
         self.process.stdout.close()
@@ -92,7 +92,7 @@ main()
 def served(digits_run, tmp_path_factory):
     server = Served(digits_run, tmp_path_factory.mktemp("served") / "folder")
     yield server
-    assert server.stop() == (143, "stopped by SIGTERM\n", [])
+    assert server.stop() == (130, "stopped by SIGINT\n", [])
 
 
 class Browser:

@@ -169,7 +169,7 @@ def test_names_from_outside_are_text(browser, digits_run, tmp_path):
     page.changed("grid", [])
     assert HOSTILE in browser.all("#grid")[0].text
     unharmed(browser, server)
-    assert server.stop()[0] == 143
+    assert server.stop()[0] == 130
 
 
 WINDOWS = {"wide": (1280, 900, "light"), "dark": (1280, 900, "dark"), "phone": (390, 844, "light")}
