@@ -3,11 +3,13 @@
 import base64
 import binascii
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import numpy as np
 
 from infogan.errors import DataError, InfoGANError
 from infogan.explorer.answers import UPLOAD, Encoded, Explorer, reach, start_value
@@ -28,7 +30,7 @@ def build(explorer: Explorer, noise: int) -> gr.Blocks:
     with gr.Blocks(title=f"InfoGAN on {explorer.trained.config.data.name}", analytics_enabled=False) as blocks:
         gr.HTML(explorer.title(), elem_classes="title", js_on_load=None)
         view, seed, encoded = gr.State("many"), gr.State(noise), gr.State(None)
-        with gr.Row(elem_classes="both"):
+        with gr.Row():
             with gr.Column(scale=3, min_width=320), gr.Tabs():
                 with gr.Tab("Images") as many_tab:
                     many = gr.HTML(explorer.many(noise, first), elem_id="many", js_on_load=None)
@@ -101,8 +103,8 @@ def control(explorer: Explorer, code: Code) -> gr.Slider | gr.Radio:
     return gr.Slider(low, high, step=(high - low) / 80, **words)
 
 
-def picture_of(explorer: Explorer, event: Any) -> Any:
-    """The picture that an event names: an image of the data set by its number, or a file's contents in base64. Raises
+def picture_of(explorer: Explorer, event: Any) -> np.ndarray:
+    """The picture that an event names, (H, W, C) uint8: an image of the data set by its number, or a file's contents in base64. Raises
     DataError where it is neither."""
     if not isinstance(event, dict) or not isinstance(event.get("contents", ""), str):
         raise DataError("the page did not send a picture")
@@ -116,12 +118,10 @@ def picture_of(explorer: Explorer, event: Any) -> Any:
         raise DataError("the page did not send a picture") from None
 
 
-class told_on_the_page:
+@contextmanager
+def told_on_the_page() -> Iterator[None]:
     """Turns the project's errors into a message on the page, escaped: gradio takes messages for HTML."""
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, InfoGANError):
-            raise gr.Error(html.escape(str(error)), duration=None, print_exception=False) from None
+    try:
+        yield
+    except InfoGANError as error:
+        raise gr.Error(html.escape(str(error)), duration=None, print_exception=False) from None

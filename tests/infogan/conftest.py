@@ -78,6 +78,12 @@ main()
             self.said += line
         self.url = re.search(r"http://127\.0\.0\.1:\d+/", self.said)[0]
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.process.kill()  # of no effect on one that was stopped
+
     def stop(self):
         """Its exit code, the last line of its standard error, and the files that it has left."""
         self.process.send_signal(signal.SIGINT)
@@ -90,9 +96,9 @@ main()
 
 @pytest.fixture(scope="session")
 def served(digits_run, tmp_path_factory):
-    server = Served(digits_run, tmp_path_factory.mktemp("served") / "folder")
-    yield server
-    assert server.stop() == (130, "stopped by SIGINT\n", [])
+    with Served(digits_run, tmp_path_factory.mktemp("served") / "folder") as server:
+        yield server
+        assert server.stop() == (130, "stopped by SIGINT\n", [])
 
 
 class Browser:

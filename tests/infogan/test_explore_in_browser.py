@@ -161,15 +161,14 @@ def test_names_from_outside_are_text(browser, digits_run, tmp_path):
     summary["factors"] = {"nmi": {"c1": {HOSTILE: 0.5}, "c2": {HOSTILE: 0.25}}}
     (hostile / "summary.json").write_text(json.dumps(summary))
     (tmp_path / "run").symlink_to(hostile)
-    server = Served(tmp_path / "run", tmp_path / "folder")
-    page = Page(browser, server)
-    text = browser.all("body")[0].text
-    assert text.count(HOSTILE) == 4, "title, two labels, a category"
-    page.open("Grid")
-    page.changed("grid", [])
-    assert HOSTILE in browser.all("#grid")[0].text
-    unharmed(browser, server)
-    assert server.stop()[0] == 130
+    with Served(tmp_path / "run", tmp_path / "folder") as server:
+        page = Page(browser, server)
+        text = browser.all("body")[0].text
+        assert text.count(HOSTILE) == 4, "title, two labels, a category"
+        page.open("Grid")
+        page.changed("grid", [])
+        assert HOSTILE in browser.all("#grid")[0].text
+        unharmed(browser, server)
 
 
 WINDOWS = {"wide": (1280, 900, "light"), "dark": (1280, 900, "dark"), "phone": (390, 844, "light")}
