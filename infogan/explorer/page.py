@@ -104,8 +104,8 @@ def control(explorer: Explorer, code: Code) -> gr.Slider | gr.Radio:
 
 
 def picture_of(explorer: Explorer, event: Any) -> np.ndarray:
-    """The picture that an event names, (H, W, C) uint8: an image of the data set by its number, or a file's contents in base64. Raises
-    DataError where it is neither."""
+    """The picture that an event names, (H, W, C) uint8: an image of the data set by its number, or a file's contents in
+    base64. Raises DataError where it is neither."""
     if not isinstance(event, dict) or not isinstance(event.get("contents", ""), str):
         raise DataError("the page did not send a picture")
     if "contents" not in event:
