@@ -602,6 +602,22 @@ class FilmConfig(Section):
         return self
 
 
+class ExploreConfig(Section):
+    """`python -m infogan.explore`: the run folder, or latest, on a page at `port` of this machine.
+
+    port: null for any that is free. browser: whether to open the page in one. seed: of the first noise, and of the
+      starts of the search for a picture's. `accelerator` as in `EvaluateConfig`.
+    """
+
+    run: str
+    port: Annotated[int, Field(ge=1, le=65535)] | None
+    browser: bool
+    inversion: InversionConfig
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    accelerator: Literal["auto", "cpu", "gpu"]
+    paths: OpenedPathsConfig
+
+
 class ReportConfig(Section):
     """`python -m infogan.report`: of the run folder `run`, or latest, or of the folder `sweep`, one of the two."""
 

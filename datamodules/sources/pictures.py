@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -94,33 +95,45 @@ class Decoder:
 
     def decode(self, entry: Picture) -> np.ndarray:
         """One picture as (size, size) or (size, size, 3) uint8."""
-        contents, where = self.pictures.read(entry), self.pictures.where(entry)
-        if not contents:
-            raise DataError(f"{where} is empty (0 bytes)")
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error", Image.DecompressionBombWarning)
-                with Image.open(io.BytesIO(contents), formats=FORMATS) as picture:
-                    if picture.mode.startswith("I") or picture.mode == "F":
-                        raise DataError(f"{where} has more than 8 bits a channel: convert it to 8 bits")
-                    return self._fitted(picture)
-        except UnidentifiedImageError:
-            raise DataError(f"{where} is not an image that Pillow can read") from None
-        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-            raise DataError(f"{where} has too many pixels to be a picture of a data set") from None
-        except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, OverflowError, MemoryError) as error:
-            raise DataError(f"{where} is damaged: {' '.join(str(error).split())}") from None
+        return decoded(self.pictures.read(entry), self.pictures.where(entry), self.size, self.channels, self.crops)
 
-    def _fitted(self, picture: Image.Image) -> np.ndarray:
-        upright = ImageOps.exif_transpose(picture)
-        if "A" in upright.getbands() or "transparency" in upright.info:
-            rgba = upright.convert("RGBA")
-            upright = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
-        converted = upright.convert("L" if self.channels == 1 else "RGB")
-        side = self.crops.get(converted.size, min(converted.size))
-        left, top = (converted.width - side) // 2, (converted.height - side) // 2
-        square = converted.crop((left, top, left + side, top + side))
-        return np.asarray(square.resize((self.size, self.size), Image.Resampling.BILINEAR))
+
+def decoded(
+    contents: bytes,
+    where: str,
+    size: int,
+    channels: int,
+    crops: Mapping[tuple[int, int], int] = MappingProxyType({}),
+) -> np.ndarray:
+    """The bytes of an image file → (size, size) or (size, size, 3) uint8; see `Decoder`. Raises DataError that names
+    `where` they came from."""
+    if not contents:
+        raise DataError(f"{where} is empty (0 bytes)")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(contents), formats=FORMATS) as picture:
+                if picture.mode.startswith("I") or picture.mode == "F":
+                    raise DataError(f"{where} has more than 8 bits a channel: convert it to 8 bits")
+                return _fitted(picture, size, channels, crops)
+    except UnidentifiedImageError:
+        raise DataError(f"{where} is not an image that Pillow can read") from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise DataError(f"{where} has too many pixels to be a picture of a data set") from None
+    except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, OverflowError, MemoryError) as error:
+        raise DataError(f"{where} is damaged: {' '.join(str(error).split())}") from None
+
+
+def _fitted(picture: Image.Image, size: int, channels: int, crops: Mapping[tuple[int, int], int]) -> np.ndarray:
+    upright = ImageOps.exif_transpose(picture)
+    if "A" in upright.getbands() or "transparency" in upright.info:
+        rgba = upright.convert("RGBA")
+        upright = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
+    converted = upright.convert("L" if channels == 1 else "RGB")
+    side = crops.get(converted.size, min(converted.size))
+    left, top = (converted.width - side) // 2, (converted.height - side) // 2
+    square = converted.crop((left, top, left + side, top + side))
+    return np.asarray(square.resize((size, size), Image.Resampling.BILINEAR))
 
 
 @lru_cache(maxsize=4)

@@ -78,7 +78,7 @@ def write_card(folder: Path, trained: Trained, licence: str) -> list[Gap]:
         "parts": score_parts(evaluation),
         "missing": missing,
     }
-    text = rendered("model_card.md", values, finalize=escaped)
+    text = rendered("infogan.pages", "model_card.md", values, escaped)
     (folder / "README.md").write_text(text + "\n", encoding="utf-8")
     return missing
 

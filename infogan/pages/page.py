@@ -4,14 +4,18 @@ import base64
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from PIL import Image
 
 from infogan.errors import InfoGANError
 from infogan.storage import REPORT, read_picture, write_atomically
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 T = TypeVar("T")
 
@@ -63,21 +67,28 @@ def _uri(png: bytes) -> str:
 
 def write_page(folder: Path, template: str, values: Mapping[str, Any]) -> Path:
     """Renders a template of this package to report.html in `folder`, whole or not at all, and returns its path."""
-    text = rendered(template, {**values, "made": time.strftime("%Y-%m-%d %H:%M")}, autoescape=True)
+    text = rendered("infogan.pages", template, {**values, "made": time.strftime("%Y-%m-%d %H:%M")})
     path = folder / REPORT
     write_atomically(path, lambda staged: staged.write_text(text, encoding="utf-8"))
     return path
 
 
-def rendered(template: str, values: Mapping[str, Any], **escaping: Any) -> str:
-    """A template of this package with its values. `escaping`: Jinja's options for what comes from outside."""
+def rendered(
+    package: str, template: str, values: Mapping[str, Any], escaped: Callable[[Any], Any] | None = None
+) -> str:
+    """A template of that package's `templates/` with its values: as HTML, or as what `escaped` makes of each value."""
+    return _environment(package, escaped).get_template(template).render(values)
+
+
+@cache
+def _environment(package: str, escaped: Callable[[Any], Any] | None) -> "Environment":
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    environment = Environment(
-        loader=PackageLoader("infogan.pages"),
+    return Environment(
+        loader=PackageLoader(package),
+        autoescape=escaped is None,
+        finalize=escaped,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        **escaping,
     )
-    return environment.get_template(template).render(values)

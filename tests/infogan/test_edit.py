@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 import infogan
-from infogan import edit
+from infogan import edit, editing
 from infogan.config import InversionConfig
 from infogan.errors import DataError
 from infogan.figures.grids import CELL, GAP
@@ -61,7 +61,7 @@ def test_a_strip(command, picture, digits_run, tmp_path):
     assert (images[0] == original).all()
     read = trained.latents.choices({"c1": likeliest, "c2": codes["c2"].item(), "c3": codes["c3"].item()})
     setting = InversionConfig(restarts=2, iterations=5, learning_rate=0.1)
-    found = edit.inverted(trained, original[:, :, None], read, setting, 0)
+    found = editing.inverted(trained, original[:, :, None], read, setting, 0, lambda done: None)
     assert (images[1] == trained.images(found.latent)[0, :, :, 0]).all()
     edited = trained.latents.replaced(found.latent.repeat(9, 1), "c1", torch.eye(10)[3])
     edited = trained.latents.replaced(edited, "c2", torch.linspace(-2, 2, 9).unsqueeze(1))
@@ -98,33 +98,33 @@ def test_any_picture_becomes_the_models(tmp_path):
     wide[:, 30:70] = (255, 0, 0)
     wide[:20, 30:70] = (0, 0, 255)
     Image.fromarray(wide).save(tmp_path / "wide.bmp")
-    colour = edit.read(tmp_path / "wide.bmp", (3, 8, 8))
+    colour = editing.read(tmp_path / "wide.bmp", (3, 8, 8))
     assert colour.shape == (8, 8, 3) and colour.dtype == np.uint8
     assert (colour[:3] == (0, 0, 255)).all() and (colour[5:] == (255, 0, 0)).all(), "the black sides are cut off"
-    gray = edit.read(tmp_path / "wide.bmp", (1, 28, 28))
+    gray = editing.read(tmp_path / "wide.bmp", (1, 28, 28))
     assert gray.shape == (28, 28, 1) and set(np.unique(gray[[0, -1]])) == {29, 76}, "the luma of blue and of red"
 
 
 def test_a_picture_that_is_none(tmp_path):
     (tmp_path / "text.png").write_text("no picture")
     with pytest.raises(DataError, match=r"text\.png is not an image that Pillow can read"):
-        edit.read(tmp_path / "text.png", (1, 8, 8))
+        editing.read(tmp_path / "text.png", (1, 8, 8))
     with pytest.raises(DataError, match="there is no such file"):
-        edit.read(tmp_path, (1, 8, 8))
+        editing.read(tmp_path, (1, 8, 8))
 
 
 def test_frames_differ_in_the_given_codes_alone(digits_run):
     trained = infogan.load(digits_run)
     latent = trained.sample(1, seed=4)
-    frames, labels = edit.edited(trained, latent, trained.latents.choices({"c3": 0.25, "c1": [8, 0], "c2": -1}), 5)
+    frames, labels = editing.edited(trained, latent, trained.latents.choices({"c3": 0.25, "c1": [8, 0], "c2": -1}), 5)
     assert labels == ["c3=+0.25\nc1=8\nc2=-1", "c3=+0.25\nc1=0\nc2=-1"]
     assert trained.latents.numbers(frames).tolist() == [[8, -1, 0.25], [0, -1, 0.25]]
     assert torch.equal(frames[:, 12:], latent[:, 12:].expand(2, -1))
-    frames, labels = edit.edited(trained, latent, trained.latents.choices({"c2": "-1:1"}), 3)
+    frames, labels = editing.edited(trained, latent, trained.latents.choices({"c2": "-1:1"}), 3)
     assert labels == ["c2=-1", "c2=0", "c2=+1"]
     assert torch.equal(frames[:, :10], latent[:, :10].expand(3, -1))
     assert torch.equal(frames[:, 11:], latent[:, 11:].expand(3, -1))
-    assert edit.edited(trained, latent, {}, 3)[0].shape == (0, trained.latents.width)
+    assert editing.edited(trained, latent, {}, 3)[0].shape == (0, trained.latents.width)
 
 
 class Copier(torch.nn.Module):
@@ -147,7 +147,7 @@ def test_the_noise_of_an_image_is_in_pixels_of_0_to_1(digits_run, low):
     trained = replace(trained, value_range=(low, 1.0), latents=latents, generator=Copier(4))
     image = np.array([255, 200, 150, 255], np.uint8).reshape(1, 4, 1)
     setting = InversionConfig(restarts=3, iterations=400, learning_rate=0.1)
-    found = edit.inverted(trained, image, latents.choices({"slant": 0.5}), setting, 0)
+    found = editing.inverted(trained, image, latents.choices({"slant": 0.5}), setting, 0, lambda done: None)
     values = low + image[0, 1:, 0] / 255 * (1 - low)
     np.testing.assert_allclose(found.latent[0, 1:].numpy(), values, atol=2e-3)
     off = 0.5 / (1 - low)
