@@ -14,7 +14,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "error: $(PYTHON) is older than 3.11: make PYTHON=python3.12 setup (or newer)"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,rendering,sweeps,quality,explorer,export,film,notebook]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,rendering,sweeps,quality,dashboard,explorer,export,film,notebook]'
 	@touch $@
 
 train: setup ## train on scikit-learn's digits; more overrides: make train ARGS="seed=1 logger=none"

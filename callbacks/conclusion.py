@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import lightning as L
-from lightning.pytorch.loggers import WandbLogger
 
 from callbacks.scores import Scores
 from callbacks.traversals import Traversals, show
 from infogan.figures.curves import training_curves
 from infogan.inference import fresh_information
-from infogan.loggers import MetricsFile, finite
+from infogan.loggers import MetricsFile, WandbRun, finite
 from infogan.module import InfoGAN
 from infogan.storage import REPORT, checkpoint_path, save_picture, write_json
 
@@ -45,8 +44,8 @@ class Conclusion(L.Callback):
         write_json(self.run_folder / "summary.json", self.summary)
         show(trainer.loggers, pictures, pl_module.iteration)
         for logger in trainer.loggers:
-            if isinstance(logger, WandbLogger):
-                logger.experiment.summary.update(self.summary)
+            if isinstance(logger, WandbRun):
+                logger.log_conclusion(self.summary)
         self.report()
 
     def report(self) -> None:

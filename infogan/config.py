@@ -74,6 +74,7 @@ Positive = Annotated[int, Field(ge=1)]
 LearningRate = Annotated[float, Field(gt=0, le=1)]
 Lambda = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Slope = Annotated[float, Field(ge=0, lt=1)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Section(BaseModel):
@@ -344,12 +345,22 @@ class TrainerConfig(Section):
 
 
 class WandbConfig(Section):
-    """A Weights & Biases run. mode auto: online where there are credentials, else offline."""
+    """A Weights & Biases run.
+
+    mode: auto is online where there are credentials and the server answers, else offline; online ends the command where
+      the server does not answer.
+    artifact: whether the final checkpoint is kept there too.
+    init_timeout, finish_timeout: how many seconds are waited for the server at the start, and at the end for what was
+      not sent yet; it stays on the disk, to be sent later.
+    """
 
     name: Literal["wandb"]
     project: str
     mode: Literal["auto", "online", "offline"]
     tags: list[str]
+    artifact: bool
+    init_timeout: Seconds
+    finish_timeout: Seconds
 
 
 class CsvConfig(Section):
@@ -630,6 +641,10 @@ class ReportConfig(Section):
         if (self.run is None) == (self.sweep is None):
             raise ValueError("run=<folder>, run=latest or sweep=<folder of a sweep> must say of what, one of the two")
         return self
+
+
+class DashboardConfig(ReportConfig):
+    """`python -m infogan.dashboard`: likewise."""
 
 
 class RunsConfig(Section):

@@ -331,30 +331,24 @@ def build_module(config: Config) -> "InfoGAN":
 
 
 def added_loggers(config: Config, folder: Path) -> "list[Logger]":
-    """What `logger` adds to metrics.csv. Says in one line what becomes of a W&B run that stays offline."""
+    """What `logger` adds to metrics.csv."""
     if isinstance(config.logger, WandbConfig):
-        import wandb
+        from infogan.latents import Latents
+        from infogan.loggers import WandbRun
 
-        from infogan.loggers import WandbRun, wandb_id, wandb_mode
-
-        mode = wandb_mode(config.logger.mode)
-        if mode == "offline":
-            log.info(f"W&B: offline; to send the run later: wandb login; wandb sync {folder}/wandb/offline-run-*")
-        return [
-            WandbRun(
-                name=folder.name,
-                project=config.logger.project,
-                group=sweep_of(folder),
-                job_type=config.data.name,
-                tags=[config.data.name, config.model.name, *config.logger.tags],
-                config={**config.model_dump(), "provenance": provenance()},
-                id=wandb_id(folder),
-                resume="allow",
-                save_dir=folder,
-                mode=mode,
-                settings=wandb.Settings(silent=True),
-            )
-        ]
+        codes = Latents.of(config.model).codes
+        about = {
+            "name": folder.name,
+            "group": sweep_of(folder),
+            "job_type": config.data.name,
+            "tags": [config.data.name, config.model.name, *config.logger.tags],
+            "config": {
+                **config.model_dump(),
+                "lambda": {code.name: code.lambda_ for code in codes},  # resolved: an axis for W&B's plots
+                "provenance": provenance(),
+            },
+        }
+        return [WandbRun(folder, config.logger, about, {code.name: code.entropy for code in codes})]
     if isinstance(config.logger, CsvConfig):
         from lightning.pytorch.loggers import CSVLogger
 
@@ -412,7 +406,10 @@ def train(folder: Path, further: "Sequence[L.Callback]" = ()) -> dict[str, Any]:
             os.environ.pop(RUN_FOLDER_OF_RANKS, None)
             torch.set_num_threads(threads)
             torch.set_float32_matmul_precision(products)
-            finish_wandb(config, failed)
+            if isinstance(config.logger, WandbConfig):
+                from infogan.loggers import finish_wandb
+
+                finish_wandb(failed)
     return conclusion.summary
 
 
@@ -539,14 +536,6 @@ def log_file(path: Path) -> Iterator[None]:
         log.removeHandler(file)
         with suppress(OSError):  # the lines that a full disk did not take
             stream.close()
-
-
-def finish_wandb(config: Config, failed: bool) -> None:
-    """Closes the W&B run as finished or crashed: a second one in the same process would else write into it."""
-    if isinstance(config.logger, WandbConfig):
-        import wandb
-
-        wandb.finish(exit_code=int(failed))
 
 
 def checkpoint_iteration(checkpoint: Path | None) -> int:

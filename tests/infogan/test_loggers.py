@@ -3,19 +3,20 @@
 import json
 import math
 import os
+import shutil
 import signal
-import time
 
 import lightning as L
 import pytest
 from PIL import Image
-from wandb.proto import wandb_internal_pb2
 
 from infogan.config import check
 from infogan.errors import Stopped
 from infogan.experiment import create, load_config, reopen, train
-from infogan.loggers import MetricsFile, add_evaluation, finite, read_metrics, wandb_mode
+from infogan.loggers import MetricsFile, add_evaluation, conclusion_tables, finite, read_metrics, wandb_mode
 from infogan.storage import load_tree, newest_checkpoint
+from infogan.trained import load
+from tests.infogan.wandb_files import history, records, summary_of
 
 
 def test_metrics_file_merges_an_iteration_and_fills_new_columns(tmp_path):
@@ -70,56 +71,6 @@ def test_wandb_mode_follows_the_credentials(monkeypatch, tmp_path):
     assert wandb_mode("auto") == "online"
 
 
-BLOCK, FILE_HEADER, RECORD_HEADER = 32768, 7, 7
-FULL, FIRST, LAST_PART = 1, 2, 4
-
-
-def records(folder):
-    """Every record of the run's offline files, oldest first.
-
-    W&B's own process may still be writing when `finish` has returned: each file is read until it holds its last record.
-    """
-    found = []
-    for path in sorted((folder / "wandb").glob("offline-run-*/*.wandb")):
-        deadline = time.monotonic() + 60
-        while not (of_file := records_of(path)) or of_file[-1].WhichOneof("record_type") != "exit":
-            assert time.monotonic() < deadline, f"{path} has no end"
-            time.sleep(0.05)
-        found += of_file
-    return found
-
-
-def records_of(path):
-    """The records that a file holds by now. It is a LevelDB log: records cut at 32 KiB blocks."""
-    found = []
-    if path.stat().st_size > FILE_HEADER:
-        data, position, parts = path.read_bytes(), FILE_HEADER, b""
-        assert data.startswith(b":W&B")
-        while position + RECORD_HEADER <= len(data):
-            left = BLOCK - position % BLOCK
-            if left < RECORD_HEADER:
-                position += left
-                continue
-            length, kind = int.from_bytes(data[position + 4 : position + 6], "little"), data[position + 6]
-            position += RECORD_HEADER
-            part = data[position : position + length]
-            parts = part if kind in (FULL, FIRST) else parts + part
-            position += length
-            if kind in (FULL, LAST_PART):
-                record = wandb_internal_pb2.Record()
-                record.ParseFromString(parts)
-                found.append(record)
-    return found
-
-
-def history(found):
-    return [
-        {"/".join(item.nested_key) or item.key: json.loads(item.value_json) for item in record.history.item}
-        for record in found
-        if record.WhichOneof("record_type") == "history"
-    ]
-
-
 class Signal(L.Callback):
     """SIGTERM in the seventh iteration."""
 
@@ -158,6 +109,7 @@ def test_offline_run(compose_values, tmp_path):
     assert "digits" in run.tags
     config = {item.key: json.loads(item.value_json) for item in run.config.update}
     assert config["model"]["lambda_categorical"] == 1.0
+    assert config["lambda"] == {"c1": 1.0, "c2": 1.0, "c3": 1.0}
     assert config["provenance"]["torch"]
 
     rows = history(found)
@@ -168,6 +120,8 @@ def test_offline_run(compose_values, tmp_path):
     for key in ("information/c1", "loss/discriminator", "loss/generator", "D/real", "D/fake", "images_per_second"):
         assert [iteration for iteration, _ in curves[key]] == [5, 10, 15, 20], key
     assert [iteration for iteration, _ in curves["acc"]] == [10, 20]
+    for name, entropy in (("c1", math.log(10)), ("c2", math.log(2)), ("c3", math.log(2))):
+        assert curves[f"entropy/{name}"] == [(iteration, pytest.approx(entropy)) for iteration in (5, 10, 15, 20)]
     assert "trainer/global_step" not in curves
     csv_rows = read_metrics(folder / "metrics.csv")
     assert [value for _, value in curves["information/c1"]] == [row["information/c1"] for row in csv_rows]
@@ -183,11 +137,55 @@ def test_offline_run(compose_values, tmp_path):
     last = {metric.name or metric.glob_name for metric in defined if metric.summary.last}
     assert {"acc", "nmi", "ari", "information/*"} <= last
     assert {metric.name for metric in defined if metric.summary.mean} == {"images_per_second"}
-    summary = {}
-    for record in found:
-        if record.WhichOneof("record_type") == "summary":
-            summary |= {item.key: item.value_json for item in record.summary.update}
-    assert json.loads(summary["iterations"]) == 20
+    summary = summary_of(found)
+    assert summary["iterations"] == 20
+    read_back = {name: json.loads((folder / "summary.json").read_text())[name] for name in ("matching", "factors")}
+    assert {name: summary[name] for name in read_back} == read_back
+    (newest,) = (folder / "wandb").glob(f"offline-run-*/files/{summary['matching/path']}")
+    assert json.loads(newest.read_text()) == {
+        "columns": ["category", "class"],
+        "data": [[int(category), name] for category, name in read_back["matching"].items()],
+    }
+
+
+def test_the_final_checkpoint_is_an_artifact_that_opens(compose_values, tmp_path):
+    for artifact in (True, False):
+        options = ["logger=wandb", f"logger.artifact={str(artifact).lower()}", "trainer.max_iterations=5"]
+        folder = create(check(compose_values(*options)), tmp_path, f"run-{artifact}")
+        train(folder)
+        found = [record.artifact for record in records(folder) if record.WhichOneof("record_type") == "artifact"]
+        models = [artifact for artifact in found if artifact.type == "model"]
+        assert len(models) == artifact
+        for model in models:
+            assert sorted(model.aliases) == ["iteration-5", "latest"]
+            assert json.loads(model.metadata)["iterations"] == 5
+            for entry in model.manifest.contents:
+                (tmp_path / "downloaded" / entry.path).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(entry.local_path, tmp_path / "downloaded" / entry.path)
+            opened = load(tmp_path / "downloaded")
+            assert opened.iteration == 5
+            assert opened.summary["iterations"] == 5
+    assert not list((tmp_path / "wandb-data").rglob("*.safetensors")), "the checkpoint was copied"
+
+
+def test_the_table_of_codes_by_factor():
+    summary = {
+        "factors": {
+            "spearman": {"c2": {"azimuth": 0.25, "width": 0.5}, "c3": {"azimuth": 0.75, "width": 0.125}},
+            "nmi": {"c1": {"label": 0.5, "shape": 1.0}, "c4": {"shape": 0.0}},
+        },
+        "matching": None,
+    }
+    tables = conclusion_tables(summary)
+    assert list(tables) == ["codes_by_factor"]
+    assert tables["codes_by_factor"].columns == ["code", "score", "azimuth", "width", "label", "shape"]
+    assert tables["codes_by_factor"].data == [
+        ["c2", "spearman", 0.25, 0.5, None, None],
+        ["c3", "spearman", 0.75, 0.125, None, None],
+        ["c1", "nmi", None, None, 0.5, 1.0],
+        ["c4", "nmi", None, None, None, 0.0],
+    ]
+    assert conclusion_tables({"factors": {}, "matching": None}) == {}
 
 
 def test_an_evaluation_lands_in_the_same_run(compose_values, tmp_path):
@@ -198,12 +196,9 @@ def test_an_evaluation_lands_in_the_same_run(compose_values, tmp_path):
     found = records(folder)
     runs = [record.run for record in found if record.WhichOneof("record_type") == "run"]
     assert {run.run_id for run in runs} == {(folder / "wandb" / "id").read_text()}
-    summary = {}
-    for record in found:
-        if record.WhichOneof("record_type") == "summary":
-            summary |= {"/".join(item.nested_key) or item.key: item.value_json for item in record.summary.update}
-    assert json.loads(summary["evaluation/clustering/c1/acc"]) == 0.5
-    assert json.loads(summary["evaluation/information/c1/eval"]) == 2.0
+    summary = summary_of(found)
+    assert summary["evaluation/clustering/c1/acc"] == 0.5
+    assert summary["evaluation/information/c1/eval"] == 2.0
     keys = set().union(*history(found))
     assert {"evaluation/scores/path", "evaluation/neighbours/path"} <= keys
 
