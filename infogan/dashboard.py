@@ -83,6 +83,7 @@ def chosen(config: "DashboardConfig") -> "tuple[Path, Sequence[Logged]]":
 def send(what: "Shown") -> str:
     """Saves workspace and report in W&B and prints their addresses; else returns why not, in one line."""
     import wandb
+
     from infogan import panels
 
     try:

@@ -4,10 +4,10 @@ import json
 import sys
 
 import pytest
+import wandb
 from hydra import compose, initialize_config_module
 from omegaconf import OmegaConf
 
-import wandb
 from infogan import dashboard
 from infogan.config import check
 from infogan.experiment import create, train
