@@ -370,8 +370,26 @@ LoggerConfig = Annotated[
 """What is added to the run folder's metrics.csv."""
 
 
+class CollapseConfig(Section):
+    """When a run no longer learns, in the mean of the last `window` iterations: D(real) - D(fake) above `largest_gap`;
+    the standard deviation of a pixel over generated images below `least_spread` of the range of values; the entropy of
+    the categories that Q reads in them below `least_categories` of H(c); L_I of a code with λ > 0 below
+    `least_information` of what there is to know of it (of H(c), or of the variance of a continuous code).
+    """
+
+    window: Positive
+    largest_gap: Annotated[float, Field(gt=0, lt=1)]
+    least_spread: Annotated[float, Field(ge=0, lt=1)]
+    least_categories: Annotated[float, Field(ge=0, lt=1)]
+    least_information: Annotated[float, Field(ge=0, lt=1)]
+
+
 class CallbacksConfig(Section):
-    """How often things around the loop happen, in iterations."""
+    """How often things around the loop happen, in iterations.
+
+    health: what becomes of a run that no longer learns, which `collapse` defines. `warn` tells it once, with what to
+      try; `abort` ends the run; `off` does not look, and is that of runs of a version that did not.
+    """
 
     log_every: Positive
     traversals_every: Positive
@@ -380,6 +398,14 @@ class CallbacksConfig(Section):
     scores_every: Positive
     score_images: Positive
     checkpoint_every: Positive
+    health: Literal["warn", "abort", "off"] = "off"
+    collapse: CollapseConfig | None = None
+
+    @model_validator(mode="after")
+    def _knows_collapse(self) -> Self:
+        if self.collapse is None and self.health != "off":
+            raise ValueError(f"health={self.health}: collapse is missing, which says what is looked for")
+        return self
 
 
 class PathsConfig(Section):
@@ -574,15 +600,6 @@ class SearchRangesConfig(Section):
     learning_rate_discriminator: Annotated[list[LearningRate], AfterValidator(_range)]
 
 
-class CollapseConfig(Section):
-    """When training has collapsed: over the last `window` iterations D(real) - D(fake) was above `largest_gap`, or the
-    standard deviation of a pixel over generated images below `least_spread` of the range of values."""
-
-    window: Positive
-    largest_gap: Annotated[float, Field(gt=0, lt=1)]
-    least_spread: Annotated[float, Field(ge=0, lt=1)]
-
-
 class SearchConfig(Section):
     """`trials` in all, those of an earlier start in `folder` included. objective: `information` is the sum of L_I over
     the codes, in nats, continuous ones at σ² = MSE, and needs no labels; the others are scores of the test split."""
@@ -591,7 +608,6 @@ class SearchConfig(Section):
     objective: Literal["information", "acc", "nmi", "ari"]
     folder: str
     ranges: SearchRangesConfig
-    collapse: CollapseConfig
 
 
 class SearchedConfig(Config):

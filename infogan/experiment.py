@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from infogan.config import Config, CsvConfig, OpenedPathsConfig, WandbConfig, check
-from infogan.errors import ConfigError, InfoGANError, NotFinite, RunError, Stopped
-from infogan.records import read_summary
+from infogan.errors import Collapsed, ConfigError, InfoGANError, NotFinite, RunError, Stopped
+from infogan.records import COLLAPSED, read_summary
 from infogan.signals import StopSignals
 from infogan.storage import (
     held,
@@ -368,8 +368,9 @@ def train(folder: Path, further: "Sequence[L.Callback]" = ()) -> dict[str, Any]:
     `further` callbacks beside the project's own.
 
     Returns what was measured at the end, the content of summary.json. Raises RunError where another process trains it
-    or where it cannot be written, NotFinite where a loss or gradient is not, and Stopped where a signal asked to end:
-    after the iteration in progress and its checkpoint, or outside of training at once.
+    or where it cannot be written, NotFinite where a loss or gradient is not, Collapsed where it no longer learns and
+    `callbacks.health` is abort, and Stopped where a signal asked to end: after the iteration in progress and its
+    checkpoint, or outside of training at once.
     """
     import torch
 
@@ -388,6 +389,7 @@ def train(folder: Path, further: "Sequence[L.Callback]" = ()) -> dict[str, Any]:
                 log.info(f"going on after iteration {checkpoint_iteration(checkpoint)}")
             if is_rank_zero():
                 remove_staged_checkpoints(folder)
+                (folder / COLLAPSED).unlink(missing_ok=True)
             add_provenance(folder)
             data, module = build_data(config), build_module(config)
             trainer, conclusion = build_trainer(
@@ -410,6 +412,9 @@ def early_end_told(folder: Path, signals: StopSignals) -> Iterator[None]:
     except BaseException as error:
         log.debug(f"{type(error).__name__}: {error}")
         log.info(f"stopped: {how_to_go_on(folder)}")
+        if isinstance(error, Collapsed) and is_rank_zero():
+            with suppress(RunError):  # a full disk: the reason is on its way to be told
+                write_json(folder / COLLAPSED, {"reason": str(error)})
         if isinstance(error, NotFinite):
             raise NotFinite(f"{error}; the last good checkpoint: {newest_checkpoint(folder) or 'none yet'}") from None
         if isinstance(error, Stopped) and not is_rank_zero():
@@ -443,6 +448,7 @@ def build_trainer(
 
     from callbacks.checkpoints import Checkpoints, TreeCheckpointIO
     from callbacks.conclusion import Conclusion
+    from callbacks.health import Health, Readings
     from callbacks.progress import ProgressBar
     from callbacks.scores import Scores
     from callbacks.training_log import TrainingLog
@@ -451,7 +457,10 @@ def build_trainer(
 
     every, last_iteration = config.callbacks, config.trainer.max_iterations
     metrics = MetricsFile(folder / "metrics.csv", iteration)
-    training_log = TrainingLog(every.log_every)
+    if every.health == "off" or every.collapse is None:
+        training_log, health = TrainingLog(every.log_every), []
+    else:
+        training_log, health = TrainingLog(every.log_every, Readings()), [Health(every.health, every.collapse)]
     scores = Scores(data, every.scores_every, every.score_images)
     traversals = Traversals(
         data, scores, folder / "figures", every.traversals_every, every.traversal_rows, every.traversal_points
@@ -469,6 +478,7 @@ def build_trainer(
         logger=[metrics, *added_loggers(config, folder)],
         callbacks=[
             training_log,
+            *health,
             *further,
             scores,
             traversals,

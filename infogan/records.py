@@ -14,16 +14,20 @@ from infogan.storage import is_held, iterations
 EVALUATION = "evaluation.json"
 """All scores of a run, in its folder."""
 
+COLLAPSED = "collapsed.json"
+"""Why a run was ended before its time, in its folder until it goes on."""
+
 Row = dict[str, float]
 
-State = Literal["finished", "running", "stopped", "damaged"]
+State = Literal["finished", "running", "stopped", "collapsed", "damaged"]
 
 
 @dataclass(frozen=True)
 class Record:
     """A run folder at a glance.
 
-    `state`: `running` where another process is at work there; `damaged` where the run cannot be read, for `reason`.
+    `state`: `running` where another process is at work there; `collapsed` where training was ended because it no
+    longer learned, and `damaged` where the run cannot be read, both for `reason`.
     `iterations`: how many were done, as far as anything in the folder tells. `information`: L_I of the first code in
     nats, for a fixed σ with σ² = MSE; it and `acc` are those of the finished model, else the last that were logged.
     `asked_at`: when its configuration was last written, in seconds since 1970; `run=latest` is the last of these.
@@ -63,8 +67,9 @@ def read_record(folder: Path) -> Record:
             return Record(folder, asked_at, "finished", "", config, summary["iterations"], *found)
         logged_in_full = code.kind == "categorical" or code.sigma == "learned"
         found = (_last(rows, f"information/{name}") if logged_in_full else None, _last(rows, "acc"))
-        state: State = "running" if is_held(folder / "log.txt") else "stopped"
-        return Record(folder, asked_at, state, "", config, done, *found)
+        reason = str(read_object(folder / COLLAPSED).get("reason", ""))
+        state: State = "running" if is_held(folder / "log.txt") else "collapsed" if reason else "stopped"
+        return Record(folder, asked_at, state, reason, config, done, *found)
     except InfoGANError as error:
         return Record(folder, asked_at, "damaged", str(error))
     except (KeyError, TypeError, ValueError) as error:
