@@ -37,8 +37,8 @@ class Readings:
 
     health/spread: the standard deviation of a pixel over generated images, in the mean over pixels, as a part of the
     range of values. health/categories/<code>: the entropy of the categories that Q reads in these images, as a part of
-    H(c). Of SAMPLES latents, always the same, and with the batch's own statistics, as D sees the images: the running
-    averages lag behind in the first iterations.
+    that of the categories they were made with. Of SAMPLES latents, always the same, and with the batch's own
+    statistics, as D sees the images: the running averages lag behind in the first iterations.
     """
 
     def __init__(self) -> None:
@@ -51,18 +51,19 @@ class Readings:
         with evaluating(module.generator, module.discriminator, batch_statistics=True):
             images = module.generator(self._latent)
             q = module.latents.split_posterior(module.discriminator(images)[1])
+        drawn = module.latents.split(self._latent)
         return {
             "health/spread": images.std(dim=0).mean() / (high - low),
             **{
-                f"health/categories/{code.name}": evenness(code, q[code.name]) for code in watched(module.latents, True)
+                f"health/categories/{code.name}": entropy(q[code.name]) / entropy(drawn[code.name])
+                for code in watched(module.latents, categorical=True)
             },
         }
 
 
-def evenness(code: Code, q: Tensor) -> Tensor:
-    """The entropy of the likeliest categories, (N, K) logits, as a part of H(c): 1 where all are equally frequent."""
-    shares = F.one_hot(q.argmax(dim=1), code.classes or 0).float().mean(dim=0)
-    return torch.special.entr(shares).sum() / code.entropy
+def entropy(rows: Tensor) -> Tensor:
+    """Of how often each category is the likeliest one, in nats: (N, K) logits or one-hot rows → a scalar."""
+    return torch.special.entr(F.one_hot(rows.argmax(dim=1), rows.shape[1]).float().mean(dim=0)).sum()
 
 
 def watched(latents: Latents, categorical: bool = False) -> list[Code]:
@@ -125,7 +126,7 @@ class Health(L.Callback):
         if below("health/spread", self.limits.least_spread):
             found["images alike"] = f"they differed by {means['health/spread']:.1g} of the range"
         if low := below("health/categories/", self.limits.least_categories):
-            found["categories unused"] = f"the entropy of those that Q reads was this part of H(c): {low}"
+            found["categories unused"] = f"the entropy of those that Q reads was this part of what was drawn: {low}"
         if low := below("read/", self.limits.least_information):
             found["codes not read"] = f"L_I was this part of what there is to know: {low}"
         return found

@@ -9,15 +9,17 @@ import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from importlib.metadata import version
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from infogan.config import Config, CsvConfig, OpenedPathsConfig, WandbConfig, check
 from infogan.errors import Collapsed, ConfigError, InfoGANError, NotFinite, RunError, Stopped
-from infogan.records import COLLAPSED, read_summary
+from infogan.records import COLLAPSED, read_config, read_summary
 from infogan.signals import StopSignals
 from infogan.storage import (
     held,
+    load_tree,
     new_run_folder,
     newest_checkpoint,
     remove_staged_checkpoints,
@@ -277,17 +279,14 @@ def save_config(config: Config, folder: Path) -> None:
 def load_config(folder: Path, changes: Mapping[str, Any] | None = None) -> Config:
     """The configuration of a run folder, with `changes` merged over it.
 
-    Raises RunError where it has none, ConfigError where it does not fit the schema.
+    Raises RunError where it has none that fits the schema, ConfigError where it does not with the changes.
     """
     from omegaconf import OmegaConf
-    from yaml import YAMLError
 
-    try:
-        values = OmegaConf.merge(OmegaConf.load(folder / "config.yaml"), OmegaConf.create(dict(changes or {})))
-    except (OSError, ValueError, YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise RunError(f"{folder}/config.yaml could not be read: {reason}") from None
-    return check(OmegaConf.to_container(values))  # type: ignore[arg-type]
+    config = read_config(folder)
+    if not changes:
+        return config
+    return check(OmegaConf.to_container(OmegaConf.merge(config.model_dump(), dict(changes))))  # type: ignore[arg-type]
 
 
 def build_data(config: Config) -> "ImageDataModule":
@@ -392,6 +391,8 @@ def train(folder: Path, further: "Sequence[L.Callback]" = ()) -> dict[str, Any]:
                 (folder / COLLAPSED).unlink(missing_ok=True)
             add_provenance(folder)
             data, module = build_data(config), build_module(config)
+            if checkpoint is not None:
+                check_checkpoint(checkpoint, module)
             trainer, conclusion = build_trainer(
                 config, folder, data, checkpoint_iteration(checkpoint), signals, further
             )
@@ -402,6 +403,24 @@ def train(folder: Path, further: "Sequence[L.Callback]" = ()) -> dict[str, Any]:
             torch.set_num_threads(threads)
             finish_wandb(config, failed)
     return conclusion.summary
+
+
+def check_checkpoint(checkpoint: Path, module: "InfoGAN") -> None:
+    """Raises RunError where training cannot go on from the file: it is damaged, hostile or of another version."""
+    tree = load_tree(checkpoint)
+    try:
+        module.load_state_dict(tree["state_dict"])
+        for optimizer, state in zip(module.configure_optimizers(), tree["optimizer_states"], strict=True):
+            optimizer.load_state_dict(state)
+        if tree["iteration"] != checkpoint_iteration(checkpoint):
+            raise ValueError(f"it is of iteration {tree['iteration']}")
+        _ = tree["loops"]["fit_loop"], tree["callbacks"].items(), tree["global_step"]
+    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise RunError(
+            f"{checkpoint} does not fit {checkpoint.parents[1]}/config.yaml ({type(error).__name__}: {reason}); "
+            f"this is PyTorch Lightning {version('lightning')}, provenance.json says which made it"
+        ) from None
 
 
 @contextmanager

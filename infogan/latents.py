@@ -60,7 +60,7 @@ class Categorical:
         return (code * F.log_softmax(q.float(), dim=1)).sum(dim=1)
 
     def share_read(self, information: float) -> float:
-        """L_I in nats as a part of H(c), what there is to know: 0 for a Q that does not look at the image, 1 at best."""
+        """L_I in nats as a part of H(c): 0 for a Q that does not look at the image, at most 1."""
         return information / self.entropy
 
     def mean(self, q: Tensor) -> Tensor:

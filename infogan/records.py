@@ -17,6 +17,9 @@ EVALUATION = "evaluation.json"
 COLLAPSED = "collapsed.json"
 """Why a run was ended before its time, in its folder until it goes on."""
 
+LARGEST_CONFIG = 2**20
+"""Characters of a config.yaml that is looked at."""
+
 Row = dict[str, float]
 
 State = Literal["finished", "running", "stopped", "collapsed", "damaged"]
@@ -85,19 +88,36 @@ def lambda_text(config: Config) -> str:
 
 
 def read_config(folder: Path) -> Config:
-    """The configuration that a run was trained with. Raises RunError where there is none, or it does not fit."""
+    """The configuration that a run was trained with: plain values, whoever made the folder. Raises RunError where there
+    is none, or it does not fit.
+    """
     import yaml
 
     path = folder / "config.yaml"
     try:
-        values = yaml.safe_load(path.read_text())
-        return check(values)
+        text = path.read_text()
+        if len(text) > LARGEST_CONFIG or not _is_plain(text):
+            raise RunError(f"{path} holds what no run writes (references, or endless nesting): refused")
+        return check(yaml.safe_load(text))
     except FileNotFoundError:
         raise RunError(f"{folder} is not a run folder (it holds no config.yaml)") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise RunError(f"{path} could not be read: {' '.join(str(error).split())}") from None
     except ConfigError as error:
         raise RunError(f"{path} does not fit this version (provenance.json says which made it): {error}") from None
+
+
+def _is_plain(text: str) -> bool:
+    """Whether YAML is without interpolations and aliases, by which few bytes become many, and not nested deeply, which
+    its parser takes a time for that grows with the square. Read as a stream, up to the first such place."""
+    import yaml
+
+    depth = 0
+    for event in yaml.parse(text, yaml.SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > 20 or isinstance(event, yaml.AliasEvent):
+            return False
+    return "${" not in text
 
 
 def read_summary(folder: Path) -> dict[str, Any]:
@@ -145,7 +165,7 @@ def _read_json(path: Path, if_missing: Any) -> Any:
         return json.loads(path.read_text())
     except FileNotFoundError:
         return if_missing
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RunError(f"{path} could not be read: {error}") from None
 
 
