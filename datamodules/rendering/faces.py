@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import math
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -53,6 +54,9 @@ SKIPPED = (
     "nose-trans-out",
 )
 """Local changes that make a tower of the skull, or the face uneven."""
+
+LARGEST = 2**27
+"""Numbers in one part of a Basel Face Model: the largest of 2017 has 32 million."""
 
 SPREAD = 0.35
 """Standard deviation of a local change, of which anny takes -1 to 1."""
@@ -195,10 +199,14 @@ def heads_from_bfm(path: Path, identities: int, seed: int) -> Heads:
 
 def _bfm_2009(path: Path) -> tuple[np.ndarray, ...]:
     """Mean (3 V,), basis (3 V, K), deviations (K,) and triangles (T, 3) counted from 0."""
-    from scipy.io import loadmat
+    from scipy.io import loadmat, whosmat
 
+    names = ["shapeMU", "shapePC", "shapeEV", "tl"]
     try:
-        contents = loadmat(path, variable_names=["shapeMU", "shapePC", "shapeEV", "tl"])
+        for name, shape, _ in whosmat(path):
+            if name in names:
+                _refuse_large(name, shape)
+        contents = loadmat(path, variable_names=names)
         mean, basis, deviations = (np.asarray(contents[key], float) for key in ("shapeMU", "shapePC", "shapeEV"))
         return mean.ravel(), basis, deviations.ravel(), contents["tl"].astype(np.int64) - 1
     except KeyError as error:
@@ -215,13 +223,23 @@ def _bfm_2017(path: Path) -> tuple[np.ndarray, ...]:
         raise DataError("reading .h5 needs an extra of this package: pip install 'infogan-lab[rendering]'") from None
     try:
         with h5py.File(path) as file:
-            mean, basis, variance = (file[f"shape/model/{key}"][()] for key in ("mean", "pcaBasis", "pcaVariance"))
-            cells = file["shape/representer/cells"][()]
+            names = [
+                f"shape/{key}" for key in ("model/mean", "model/pcaBasis", "model/pcaVariance", "representer/cells")
+            ]
+            for name in names:
+                _refuse_large(name, file[name].shape)
+            mean, basis, variance, cells = (file[name][()] for name in names)
             return mean.astype(float), basis.astype(float), np.sqrt(variance.astype(float)), cells.T.astype(np.int64)
     except KeyError as error:
         raise DataError(f"{path} is not the Basel Face Model of 2017: {error.args[0]}") from None
     except Exception as error:  # h5py lets many kinds of errors of damaged files through
         raise DataError(f"{path} could not be read as .h5: {' '.join(str(error).split())}") from None
+
+
+def _refuse_large(name: str, shape: tuple[int, ...]) -> None:
+    """A few bytes can claim to hold more numbers than there is memory for."""
+    if math.prod(shape) > LARGEST:
+        raise ValueError(f"{name} claims {'×'.join(str(size) for size in shape)} numbers")
 
 
 def _merged(points: np.ndarray, triangles: np.ndarray) -> tuple[sparse.csr_array, np.ndarray]:
