@@ -31,8 +31,8 @@ def read_idx(root: Path, data_set: TorchvisionName, file: str, md5: str) -> np.n
     if not path.is_file() and not packed.is_file():
         download(root, data_set)
     try:
-        with path.open("rb") if path.is_file() else gzip.open(packed) as file:
-            contents = file.read(LARGEST)  # what is longer has another md5
+        with path.open("rb") if path.is_file() else gzip.open(packed) as stream:
+            contents = stream.read(LARGEST)  # what is longer has another md5
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{packed if not path.is_file() else path} could not be read: {error}") from None
     found = hashlib.md5(contents, usedforsecurity=False).hexdigest()
