@@ -1,8 +1,8 @@
 """`python -m benchmarks.endurance [minutes]`: whether memory and open files of a training stay where they are.
 
 Trains the digits as users do, in a process of its own, for 30 minutes or as many as are given; its pictures, scores and
-checkpoints come as often as the preset has them. A fifth of the time is left for warming up. Ends with exit code 1 where
-private memory or the number of open files grew by more than LIMIT between the next fifth and the last.
+checkpoints come as often as the preset has them. A fifth of the time is left for warming up. The exit code is 1 where
+private memory or the number of open files grew by more than LIMIT between the fifth after that and the last.
 """
 
 import json
