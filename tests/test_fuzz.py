@@ -1,5 +1,7 @@
-"""The readers of files from anywhere, fed with small valid files of which some bytes were changed: they are read, or end
-in one line, in little time and memory. INFOGAN_FUZZ_SECONDS says for how long, one minute where it is not set."""
+"""The readers of files from anywhere, fed with valid files of which some bytes were changed.
+
+They read them or end in one line, in little time and memory. INFOGAN_FUZZ_SECONDS says for how long, else a minute.
+"""
 
 import base64
 import gzip

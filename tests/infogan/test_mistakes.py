@@ -1,6 +1,7 @@
 """Mistakes of the command line that every command shares, and of every field of every command's schema."""
 
 import types
+from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import annotated_types
@@ -43,23 +44,23 @@ def test_what_no_command_takes(call, monkeypatch, tmp_path, mistake):
     assert list(tmp_path.iterdir()) == []
 
 
+@cache
 def composed(name, *overrides):
     with initialize_config_module("infogan.conf", version_base="1.3"):
         return OmegaConf.to_container(compose(name, list(overrides)), resolve=True)
 
 
-DATA = ["digits", "mnist", "svhn", "celeba", "faces", "chairs", "dsprites", "folder"]
+DATA = ["digits", "svhn", "celeba", "faces", "chairs", "dsprites"]
 SCHEMAS = {
-    **{f"train {name}": (config.Config, "train", [f"data={name}", "+data.path=here"][: 1 + (name == "folder")])
-       for name in DATA if name != "folder"},
-    "train folder": (config.Config, "train", ["data=folder", "data.path=here", "logger=csv"]),
-    "search": (config.SearchedConfig, "search", ["logger=none"]),
-    "evaluate": (config.EvaluateConfig, "evaluate", []),
-    "compare": (config.CompareConfig, "compare", ["sweep=here"]),
-    "generate": (config.GenerateConfig, "generate", []),
-    "edit": (config.EditConfig, "edit", ["image=here.png"]),
-    "report": (config.ReportConfig, "report", ["run=latest"]),
-    "runs": (config.RunsConfig, "runs", []),
+    **{f"train {name}": (config.Config, "train", (f"data={name}",)) for name in DATA},
+    "train folder": (config.Config, "train", ("data=folder", "data.path=here", "logger=csv")),
+    "search": (config.SearchedConfig, "search", ("logger=none",)),
+    "evaluate": (config.EvaluateConfig, "evaluate", ()),
+    "compare": (config.CompareConfig, "compare", ("sweep=here",)),
+    "generate": (config.GenerateConfig, "generate", ()),
+    "edit": (config.EditConfig, "edit", ("image=here.png",)),
+    "report": (config.ReportConfig, "report", ("run=latest",)),
+    "runs": (config.RunsConfig, "runs", ()),
 }  # fmt: skip
 
 
@@ -87,7 +88,7 @@ def unwrapped(annotation, metadata):
         return [part for each in get_args(annotation) for part in unwrapped(each, metadata)]
     flat = []
     for part in metadata:
-        flat += list(getattr(part, "metadata", [])) if not isinstance(part, annotated_types.BaseMetadata) else [part]
+        flat += list(getattr(part, "metadata", ())) if not isinstance(part, annotated_types.BaseMetadata) else [part]
     return [(annotation, flat)]
 
 
@@ -192,7 +193,7 @@ def test_a_wrong_value_of_any_field_is_refused_by_its_name(name, chance):
             continue
         value = chance.draw(strategy, label=".".join(map(str, path)))
         try:
-            check_section(replaced(values_of(whole), path, value), schema)
+            check_section(replaced(whole.model_dump(), path, value), schema)
         except ConfigError as error:
             assert "\n" not in str(error)
             named = ".".join(map(str, path))
@@ -211,18 +212,14 @@ def test_a_right_value_of_any_field_is_kept(tmp_path_factory, name, chance):
     """Those of a training run also when they are written and read."""
     schema, file, overrides = SCHEMAS[name]
     whole = check_section(composed(file, *overrides), schema)
-    changed = values_of(whole)
+    changed = whole.model_dump()
     for path, annotation, metadata in fields(whole):
         strategy = None if path[-1] in SPANNING | OWN_RULE else right(unwrapped(annotation, metadata))
         if strategy is not None:
             changed = replaced(changed, path, chance.draw(strategy, label=".".join(map(str, path))))
     checked = check_section(changed, schema)
-    assert values_of(checked) == changed
+    assert checked.model_dump() == changed
     if schema is config.Config:
         folder = tmp_path_factory.mktemp("run")
         save_config(checked, folder)
         assert load_config(folder) == checked
-
-
-def values_of(section):
-    return section.model_dump()
