@@ -117,7 +117,7 @@ class Health(L.Callback):
 
         def below(prefix: str, limit: float) -> str:
             low = {name.rpartition("/")[2]: value for name, value in means.items()
-                   if name.startswith(prefix) and not value >= limit}  # fmt: skip
+                   if name.startswith(prefix) and limit > 0 and not value >= limit}  # fmt: skip
             return ", ".join(f"{name} {max(value, 0):.2g}" for name, value in low.items())
 
         found = {}

@@ -374,7 +374,8 @@ class CollapseConfig(Section):
     """When a run no longer learns, in the mean of the last `window` iterations: D(real) - D(fake) above `largest_gap`;
     the standard deviation of a pixel over generated images below `least_spread` of the range of values; the entropy of
     the categories that Q reads in them below `least_categories` of that of the categories drawn; L_I of a code with
-    λ > 0 below `least_information` of what there is to know of it (of H(c), or of the variance of a continuous code).
+    λ > 0 below `least_information` of what there is to know of it (of H(c), or of the variance of a continuous code). A
+    least value of 0 is not looked at.
     """
 
     window: Positive

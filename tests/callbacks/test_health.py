@@ -83,6 +83,14 @@ def test_each_kind_is_told_once_with_what_to_try(module, caplog, kind):
     ]
 
 
+def test_a_limit_of_zero_is_not_looked_at(module, caplog):
+    """L_I can be below that of a Q which knows nothing."""
+    limits = LIMITS.model_copy(update={"least_information": 0.0})
+    with caplog.at_level(logging.INFO, "infogan"):
+        watch(module, Health("warn", limits), [{"information/c1": -1.0}] * 20)
+    assert caplog.messages == []
+
+
 def test_all_that_is_wrong_is_told_and_what_was_told_is_kept(module, caplog):
     health = Health("warn", LIMITS)
     everything = {name: value for row, _ in ILL.values() for name, value in row.items()}
