@@ -39,6 +39,12 @@ def _features(value: Any) -> int | list[int]:
     raise ValueError("must be a number of features, or [channels, height, width]")
 
 
+def _not_a_bool(value: Any) -> Any:
+    if isinstance(value, bool):  # Python takes True for 1
+        raise ValueError("must be a number")
+    return value
+
+
 def _told_by_key(*keys: str) -> Discriminator:
     """Which class of a union is meant, told by the key that only it has."""
 
@@ -89,7 +95,7 @@ class Conv(Section):
     """A 4×4 convolution to `conv` channels: stride 2 halves the size, stride 1 keeps it."""
 
     conv: Positive
-    stride: Literal[1, 2]
+    stride: Annotated[Literal[1, 2], BeforeValidator(_not_a_bool)]
     batch_norm: bool = False
     slope: Slope | None = None
 
@@ -98,7 +104,7 @@ class Up(Section):
     """A transposed 4×4 convolution to `up` channels: stride 2 doubles the size, stride 1 keeps it."""
 
     up: Positive
-    stride: Literal[1, 2]
+    stride: Annotated[Literal[1, 2], BeforeValidator(_not_a_bool)]
     batch_norm: bool = False
     slope: Slope | None = None
 
@@ -299,7 +305,7 @@ class FolderConfig(Section):
     batch_size: BatchSize
     path: str | None
     size: ImageSize
-    channels: Literal[1, 3]
+    channels: Annotated[Literal[1, 3], BeforeValidator(_not_a_bool)]
     skip_broken: bool
 
     @model_validator(mode="after")

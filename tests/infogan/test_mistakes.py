@@ -181,7 +181,7 @@ SPANNING = {"low", "high", "name", "kind", "source", "path", "lambda_posterior",
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(chance=st.data())
 def test_a_wrong_value_of_any_field_is_refused_by_its_name(name, chance):
     schema, file, overrides = SCHEMAS[name]
@@ -206,7 +206,7 @@ def test_a_wrong_value_of_any_field_is_refused_by_its_name(name, chance):
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(chance=st.data())
 def test_a_right_value_of_any_field_is_kept(tmp_path_factory, name, chance):
     """Those of a training run also when they are written and read."""
