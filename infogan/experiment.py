@@ -398,6 +398,10 @@ def train(folder: Path, further: "Sequence[L.Callback]" = ()) -> dict[str, Any]:
             )
             trainer.fit(module, data, ckpt_path=checkpoint)
             failed = False
+        except RuntimeError as error:
+            if config.trainer.devices > 1 and ("gloo" in str(error) or isinstance(error, torch.distributed.DistError)):
+                raise RunError(f"another of the {config.trainer.devices} processes of this run has ended") from error
+            raise
         finally:
             os.environ.pop(RUN_FOLDER_OF_RANKS, None)
             torch.set_num_threads(threads)

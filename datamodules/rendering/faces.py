@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import math
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import numpy as np
 from scipy import sparse
 
 from datamodules.rendering.scene import Light, View, render, smooth
+from datamodules.sources.mat import arrays_of_mat, refuse_large
 from infogan.errors import DataError
 
 FACE_FACTORS = ("identity", "azimuth", "elevation", "lighting", "width")
@@ -199,14 +199,8 @@ def heads_from_bfm(path: Path, identities: int, seed: int) -> Heads:
 
 def _bfm_2009(path: Path) -> tuple[np.ndarray, ...]:
     """Mean (3 V,), basis (3 V, K), deviations (K,) and triangles (T, 3) counted from 0."""
-    from scipy.io import loadmat, whosmat
-
-    names = ["shapeMU", "shapePC", "shapeEV", "tl"]
     try:
-        for name, shape, _ in whosmat(path):
-            if name in names:
-                _refuse_large(name, shape)
-        contents = loadmat(path, variable_names=names)
+        contents = arrays_of_mat(path, ["shapeMU", "shapePC", "shapeEV", "tl"], LARGEST)
         mean, basis, deviations = (np.asarray(contents[key], float) for key in ("shapeMU", "shapePC", "shapeEV"))
         return mean.ravel(), basis, deviations.ravel(), contents["tl"].astype(np.int64) - 1
     except KeyError as error:
@@ -227,19 +221,13 @@ def _bfm_2017(path: Path) -> tuple[np.ndarray, ...]:
                 f"shape/{key}" for key in ("model/mean", "model/pcaBasis", "model/pcaVariance", "representer/cells")
             ]
             for name in names:
-                _refuse_large(name, file[name].shape)
+                refuse_large(name, file[name].shape, LARGEST)
             mean, basis, variance, cells = (file[name][()] for name in names)
             return mean.astype(float), basis.astype(float), np.sqrt(variance.astype(float)), cells.T.astype(np.int64)
     except KeyError as error:
         raise DataError(f"{path} is not the Basel Face Model of 2017: {error.args[0]}") from None
     except Exception as error:  # h5py lets many kinds of errors of damaged files through
         raise DataError(f"{path} could not be read as .h5: {' '.join(str(error).split())}") from None
-
-
-def _refuse_large(name: str, shape: tuple[int, ...]) -> None:
-    """A few bytes can claim to hold more numbers than there is memory for."""
-    if math.prod(shape) > LARGEST:
-        raise ValueError(f"{name} claims {'×'.join(str(size) for size in shape)} numbers")
 
 
 def _merged(points: np.ndarray, triangles: np.ndarray) -> tuple[sparse.csr_array, np.ndarray]:
