@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 from typing import Any
 
 import lightning as L
@@ -16,11 +17,13 @@ class TrainingLog(L.Callback):
     """Logs the mean of each number of `training_step` over the last `every` iterations, and images per second.
 
     Raises NotFinite where one of them is NaN or infinite, in the iteration that its message names. Between two rows
-    nothing leaves the device, so the host never waits for it.
+    nothing leaves the device, so the host never waits for it. What `readings` measures on the device is fetched with
+    them, once a row.
     """
 
-    def __init__(self, every: int) -> None:
+    def __init__(self, every: int, readings: Callable[[InfoGAN], dict[str, Tensor]] | None = None) -> None:
         self.every = every
+        self.readings = readings
         self.latest: dict[str, float] = {}
         self._window: list[Tensor] = []
         self._names: list[str] = []
@@ -40,8 +43,9 @@ class TrainingLog(L.Callback):
         self._clocked_iterations += 1
         if pl_module.iteration % self.every:
             return
-        means, rows = self._fetch(trainer)
-        self.latest = dict(zip(self._names, means, strict=True))
+        further = self.readings(pl_module) if self.readings else {}
+        (values, *rows) = self._fetch(trainer, list(further.values()))
+        self.latest = dict(zip([*self._names, *further], values, strict=True))
         now = time.perf_counter()
         images = self._clocked_iterations * pl_module.batch_size
         self.latest["images_per_second"] = images / (now - self._clock)
@@ -54,15 +58,17 @@ class TrainingLog(L.Callback):
     def check(self, trainer: L.Trainer, module: InfoGAN) -> None:
         """Raises NotFinite for the iterations since the last row: asked before a checkpoint is written."""
         if self._window:
-            _, rows = self._fetch(trainer)
+            _, *rows = self._fetch(trainer, [])
             self._refuse(rows, module.iteration)
 
-    def _fetch(self, trainer: L.Trainer) -> tuple[list[float], list[list[float]]]:
-        """The means of the window, and its rows of one iteration each."""
+    def _fetch(self, trainer: L.Trainer, further: list[Tensor]) -> list[list[float]]:
+        """The means of the window and then the `further` scalars, and after these the rows of one iteration each."""
         window = torch.stack(self._window)
-        window = trainer.strategy.reduce(window, reduce_op="mean")  # over the ranks, each of which saw its share
-        means, *rows = torch.cat([window.mean(dim=0, keepdim=True), window]).tolist()
-        return means, rows
+        values = torch.cat([torch.stack([*window.mean(dim=0), *further]), window.flatten()])
+        values = trainer.strategy.reduce(values, reduce_op="mean")  # over the ranks, each of which saw its share
+        means, width = values.tolist(), window.shape[1]
+        first = width + len(further)
+        return [means[:first], *(means[k : k + width] for k in range(first, len(means), width))]
 
     def _refuse(self, rows: list[list[float]], last: int) -> None:
         first = last - len(rows) + 1

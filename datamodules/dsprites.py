@@ -16,6 +16,9 @@ from infogan.errors import DataError
 FACTORS = ("shape", "scale", "orientation", "x", "y")
 """The official file's columns without the colour, which is always white."""
 
+LARGEST = 2**26
+"""Bytes of all factors: the official file's are 35 million."""
+
 
 class DSprites(ImageDataModule):
     """The official .npz, whole (737,280 images) or a part of it, from `dsprites/` or `path`. Nothing is unpickled.
@@ -61,6 +64,10 @@ class DSprites(ImageDataModule):
 def read_factors(path: Path) -> np.ndarray:
     """The five factors of every image, (N, 5) float32: shape 1-3, scale, orientation in radians, x and y in [0, 1]."""
     try:
+        with zipfile.ZipFile(path) as archive:
+            size = archive.getinfo("latents_values.npy").file_size
+        if size > LARGEST:
+            raise ValueError(f"latents_values has {size:,} bytes")
         with np.load(path, allow_pickle=False) as contents:
             values = contents["latents_values"]
     except Exception as error:  # NumPy and zipfile let many kinds of errors of damaged files through

@@ -113,6 +113,8 @@ class Faces(ImageDataModule):
         if not isinstance(renders, torch.Tensor) or renders.dtype != torch.uint8 or renders.dim() != 6:
             found = f"{renders.dtype} of {tuple(renders.shape)}" if isinstance(renders, torch.Tensor) else type(renders)
             raise DataError(f"{path} holds {found}, not uint8 of identity×azimuth×elevation×lighting×height×width")
+        if renders.numel() > path.stat().st_size:
+            raise DataError(f"{path} claims {renders.numel():,} pixels in {path.stat().st_size:,} bytes: refused")
         axes = tuple(renders.shape[:4])
         flat = renders.reshape(-1, 1, *renders.shape[4:]).numpy()
         factors = np.column_stack(np.unravel_index(np.arange(len(flat)), axes))

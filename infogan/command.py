@@ -2,11 +2,12 @@
 
 import sys
 from collections.abc import Callable
+from importlib.resources import files
 from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
 
-from infogan.errors import ends_as_one_line
+from infogan.errors import ConfigError, ends_as_one_line
 from infogan.signals import StopSignals
 
 
@@ -23,4 +24,10 @@ def start(job: Callable[[], None], open_section: str | None = None) -> None:
     if open_section is not None:
         sys.argv[1:] = [f"++{word}" if word.startswith(f"{open_section}.") else word for word in sys.argv[1:]]
     with ends_as_one_line(), StopSignals():
-        job()
+        try:
+            job()
+        except ValueError as error:
+            if not str(error).startswith("Config group override must be"):
+                raise
+            groups = [word for word in sys.argv[1:] if files("infogan.conf").joinpath(word.partition("=")[0]).is_dir()]
+            raise ConfigError(f"{', '.join(groups)}: a group takes the name of a choice, such as trainer=cpu") from None

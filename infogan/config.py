@@ -39,6 +39,12 @@ def _features(value: Any) -> int | list[int]:
     raise ValueError("must be a number of features, or [channels, height, width]")
 
 
+def _not_a_bool(value: Any) -> Any:
+    if isinstance(value, bool):  # Python takes True for 1
+        raise ValueError("must be a number")
+    return value
+
+
 def _told_by_key(*keys: str) -> Discriminator:
     """Which class of a union is meant, told by the key that only it has."""
 
@@ -90,7 +96,7 @@ class Conv(Section):
     """A 4×4 convolution to `conv` channels: stride 2 halves the size, stride 1 keeps it."""
 
     conv: Positive
-    stride: Literal[1, 2]
+    stride: Annotated[Literal[1, 2], BeforeValidator(_not_a_bool)]
     batch_norm: bool = False
     slope: Slope | None = None
 
@@ -99,7 +105,7 @@ class Up(Section):
     """A transposed 4×4 convolution to `up` channels: stride 2 doubles the size, stride 1 keeps it."""
 
     up: Positive
-    stride: Literal[1, 2]
+    stride: Annotated[Literal[1, 2], BeforeValidator(_not_a_bool)]
     batch_norm: bool = False
     slope: Slope | None = None
 
@@ -300,7 +306,7 @@ class FolderConfig(Section):
     batch_size: BatchSize
     path: str | None
     size: ImageSize
-    channels: Literal[1, 3]
+    channels: Annotated[Literal[1, 3], BeforeValidator(_not_a_bool)]
     skip_broken: bool
 
     @model_validator(mode="after")
@@ -384,8 +390,27 @@ LoggerConfig = Annotated[
 """What is added to the run folder's metrics.csv."""
 
 
+class CollapseConfig(Section):
+    """When a run no longer learns, in the mean of the last `window` iterations: D(real) - D(fake) above `largest_gap`;
+    the standard deviation of a pixel over generated images below `least_spread` of the range of values; the entropy of
+    the categories that Q reads in them below `least_categories` of that of the categories drawn; L_I of a code with
+    λ > 0 below `least_information` of what there is to know of it (of H(c), or of the variance of a continuous code). A
+    least value of 0 is not looked at.
+    """
+
+    window: Positive
+    largest_gap: Annotated[float, Field(gt=0, lt=1)]
+    least_spread: Annotated[float, Field(ge=0, lt=1)]
+    least_categories: Annotated[float, Field(ge=0, lt=1)]
+    least_information: Annotated[float, Field(ge=0, lt=1)]
+
+
 class CallbacksConfig(Section):
-    """How often things around the loop happen, in iterations."""
+    """How often things around the loop happen, in iterations.
+
+    health: what becomes of a run that no longer learns, which `collapse` defines. `warn` tells it once, with what to
+      try; `abort` ends the run; `off` does not look, and is that of runs of a version that did not.
+    """
 
     log_every: Positive
     traversals_every: Positive
@@ -394,6 +419,14 @@ class CallbacksConfig(Section):
     scores_every: Positive
     score_images: Positive
     checkpoint_every: Positive
+    health: Literal["warn", "abort", "off"] = "off"
+    collapse: CollapseConfig | None = None
+
+    @model_validator(mode="after")
+    def _knows_collapse(self) -> Self:
+        if self.collapse is None and self.health != "off":
+            raise ValueError(f"health={self.health}: collapse is missing, which says what is looked for")
+        return self
 
 
 class PathsConfig(Section):
@@ -668,15 +701,6 @@ class SearchRangesConfig(Section):
     learning_rate_discriminator: Annotated[list[LearningRate], AfterValidator(_range)]
 
 
-class CollapseConfig(Section):
-    """When training has collapsed: over the last `window` iterations D(real) - D(fake) was above `largest_gap`, or the
-    standard deviation of a pixel over generated images below `least_spread` of the range of values."""
-
-    window: Positive
-    largest_gap: Annotated[float, Field(gt=0, lt=1)]
-    least_spread: Annotated[float, Field(ge=0, lt=1)]
-
-
 class SearchConfig(Section):
     """`trials` in all, those of an earlier start in `folder` included. objective: `information` is the sum of L_I over
     the codes, in nats, continuous ones at σ² = MSE, and needs no labels; the others are scores of the test split."""
@@ -685,7 +709,6 @@ class SearchConfig(Section):
     objective: Literal["information", "acc", "nmi", "ari"]
     folder: str
     ranges: SearchRangesConfig
-    collapse: CollapseConfig
 
 
 class SearchedConfig(Config):

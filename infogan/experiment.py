@@ -9,15 +9,17 @@ import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from importlib.metadata import version
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from infogan.config import Config, CsvConfig, OpenedPathsConfig, WandbConfig, check
-from infogan.errors import ConfigError, InfoGANError, NotFinite, RunError, Stopped
-from infogan.records import read_summary
+from infogan.errors import Collapsed, ConfigError, InfoGANError, NotFinite, RunError, Stopped
+from infogan.records import COLLAPSED, read_config, read_summary
 from infogan.signals import StopSignals
 from infogan.storage import (
     held,
+    load_tree,
     new_run_folder,
     newest_checkpoint,
     remove_staged_checkpoints,
@@ -283,17 +285,14 @@ def save_config(config: Config, folder: Path) -> None:
 def load_config(folder: Path, changes: Mapping[str, Any] | None = None) -> Config:
     """The configuration of a run folder, with `changes` merged over it.
 
-    Raises RunError where it has none, ConfigError where it does not fit the schema.
+    Raises RunError where it has none that fits the schema, ConfigError where it does not with the changes.
     """
     from omegaconf import OmegaConf
-    from yaml import YAMLError
 
-    try:
-        values = OmegaConf.merge(OmegaConf.load(folder / "config.yaml"), OmegaConf.create(dict(changes or {})))
-    except (OSError, ValueError, YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise RunError(f"{folder}/config.yaml could not be read: {reason}") from None
-    return check(OmegaConf.to_container(values))  # type: ignore[arg-type]
+    config = read_config(folder)
+    if not changes:
+        return config
+    return check(OmegaConf.to_container(OmegaConf.merge(config.model_dump(), dict(changes))))  # type: ignore[arg-type]
 
 
 def build_data(config: Config) -> "ImageDataModule":
@@ -368,8 +367,9 @@ def train(folder: Path, further: "Sequence[L.Callback]" = ()) -> dict[str, Any]:
     `further` callbacks beside the project's own.
 
     Returns what was measured at the end, the content of summary.json. Raises RunError where another process trains it
-    or where it cannot be written, NotFinite where a loss or gradient is not, and Stopped where a signal asked to end:
-    after the iteration in progress and its checkpoint, or outside of training at once.
+    or where it cannot be written, NotFinite where a loss or gradient is not, Collapsed where it no longer learns and
+    `callbacks.health` is abort, and Stopped where a signal asked to end: after the iteration in progress and its
+    checkpoint, or outside of training at once.
     """
     import torch
 
@@ -393,8 +393,11 @@ def train(folder: Path, further: "Sequence[L.Callback]" = ()) -> dict[str, Any]:
                 log.info(f"going on after iteration {checkpoint_iteration(checkpoint)}")
             if is_rank_zero():
                 remove_staged_checkpoints(folder)
+                (folder / COLLAPSED).unlink(missing_ok=True)
             add_provenance(folder)
             data, module = build_data(config), build_module(config)
+            if checkpoint is not None:
+                check_checkpoint(checkpoint, module)
             if config.trainer.compile is not None:
                 module.compile_networks(config.trainer.compile)
             trainer, conclusion = build_trainer(
@@ -402,6 +405,10 @@ def train(folder: Path, further: "Sequence[L.Callback]" = ()) -> dict[str, Any]:
             )
             trainer.fit(module, data, ckpt_path=checkpoint)
             failed = False
+        except RuntimeError as error:
+            if config.trainer.devices > 1 and ("gloo" in str(error) or isinstance(error, torch.distributed.DistError)):
+                raise RunError(f"another of the {config.trainer.devices} processes of this run has ended") from error
+            raise
         finally:
             os.environ.pop(RUN_FOLDER_OF_RANKS, None)
             torch.set_num_threads(threads)
@@ -413,6 +420,24 @@ def train(folder: Path, further: "Sequence[L.Callback]" = ()) -> dict[str, Any]:
     return conclusion.summary
 
 
+def check_checkpoint(checkpoint: Path, module: "InfoGAN") -> None:
+    """Raises RunError where training cannot go on from the file: it is damaged, hostile or of another version."""
+    tree = load_tree(checkpoint)
+    try:
+        module.load_state_dict(tree["state_dict"])
+        for optimizer, state in zip(module.configure_optimizers(), tree["optimizer_states"], strict=True):
+            optimizer.load_state_dict(state)
+        if tree["iteration"] != checkpoint_iteration(checkpoint):
+            raise ValueError(f"it is of iteration {tree['iteration']}")
+        _ = tree["loops"]["fit_loop"], tree["callbacks"].items(), tree["global_step"]
+    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise RunError(
+            f"{checkpoint} does not fit {checkpoint.parents[1]}/config.yaml ({type(error).__name__}: {reason}); "
+            f"this is PyTorch Lightning {version('lightning')}, provenance.json says which made it"
+        ) from None
+
+
 @contextmanager
 def early_end_told(folder: Path, signals: StopSignals) -> Iterator[None]:
     """What ends a run before its time is told in log.txt, and on the terminal how to go on."""
@@ -421,6 +446,9 @@ def early_end_told(folder: Path, signals: StopSignals) -> Iterator[None]:
     except BaseException as error:
         log.debug(f"{type(error).__name__}: {error}")
         log.info(f"stopped: {how_to_go_on(folder)}")
+        if isinstance(error, Collapsed) and is_rank_zero():
+            with suppress(RunError):  # a full disk: the reason is on its way to be told
+                write_json(folder / COLLAPSED, {"reason": str(error)})
         if isinstance(error, NotFinite):
             raise NotFinite(f"{error}; the last good checkpoint: {newest_checkpoint(folder) or 'none yet'}") from None
         if isinstance(error, Stopped) and not is_rank_zero():
@@ -454,6 +482,7 @@ def build_trainer(
 
     from callbacks.checkpoints import Checkpoints, TreeCheckpointIO
     from callbacks.conclusion import Conclusion
+    from callbacks.health import Health, Readings
     from callbacks.progress import ProgressBar
     from callbacks.scores import Scores
     from callbacks.training_log import TrainingLog
@@ -462,7 +491,10 @@ def build_trainer(
 
     every, last_iteration = config.callbacks, config.trainer.max_iterations
     metrics = MetricsFile(folder / "metrics.csv", iteration)
-    training_log = TrainingLog(every.log_every)
+    if every.health == "off" or every.collapse is None:
+        training_log, health = TrainingLog(every.log_every), []
+    else:
+        training_log, health = TrainingLog(every.log_every, Readings()), [Health(every.health, every.collapse)]
     scores = Scores(data, every.scores_every, every.score_images)
     traversals = Traversals(
         data, scores, folder / "figures", every.traversals_every, every.traversal_rows, every.traversal_points
@@ -480,6 +512,7 @@ def build_trainer(
         logger=[metrics, *added_loggers(config, folder)],
         callbacks=[
             training_log,
+            *health,
             *further,
             scores,
             traversals,

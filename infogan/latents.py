@@ -60,6 +60,10 @@ class Categorical:
         """log Q(c|x) of each row, in nats: (N, K) one-hot, (N, K) logits → (N,), never above 0."""
         return (code * F.log_softmax(q.float(), dim=1)).sum(dim=1)
 
+    def share_read(self, information: float) -> float:
+        """L_I in nats as a part of H(c): 0 for a Q that does not look at the image, at most 1."""
+        return information / self.entropy
+
     def mean(self, q: Tensor) -> Tensor:
         """The code as Q reads it, E[c|x]: (N, K) logits → (N, K) probabilities."""
         return F.softmax(q.float(), dim=1)
@@ -143,6 +147,16 @@ class Uniform:
             return -0.5 * math.log(2 * math.pi) - math.log(self.sigma) - 0.5 * (error / self.sigma).square()
         log_sigma = q[:, 1].clamp_min(LOG_SIGMA_FLOOR)
         return -0.5 * math.log(2 * math.pi) - log_sigma - 0.5 * (error * torch.exp(-log_sigma)).square()
+
+    def share_read(self, information: float) -> float:
+        """The part of the code's variance that Q's mean explains, told by L_I in nats: 0 for a Q that does not look at
+        the image, 1 at best. For a learned σ that of the constant width whose L_I this would be.
+        """
+        variance = (self.high - self.low) ** 2 / 12
+        surprise = self.entropy - information  # the mean of -log Q(c|x)
+        if self.sigma is None:
+            return 1 - math.exp(2 * surprise - 1) / (2 * math.pi * variance)
+        return 1 - (surprise - math.log(self.sigma) - 0.5 * math.log(2 * math.pi)) * 2 * self.sigma**2 / variance
 
     def mean(self, q: Tensor) -> Tensor:
         """The code as Q reads it, E[c|x]: (N, outputs) → (N, 1), not confined to [low, high]."""

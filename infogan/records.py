@@ -17,16 +17,23 @@ EVALUATION = "evaluation.json"
 EXPORTED, EXPORTED_FORMAT = "config.json", 1
 """What an exported folder holds in the place of a run's config.yaml, and the version in which it is written."""
 
+COLLAPSED = "collapsed.json"
+"""Why a run was ended before its time, in its folder until it goes on."""
+
+LARGEST_CONFIG = 2**20
+"""Characters of a config.yaml that is looked at."""
+
 Row = dict[str, float]
 
-State = Literal["finished", "running", "stopped", "damaged"]
+State = Literal["finished", "running", "stopped", "collapsed", "damaged"]
 
 
 @dataclass(frozen=True)
 class Record:
     """A run folder at a glance.
 
-    `state`: `running` where another process is at work there; `damaged` where the run cannot be read, for `reason`.
+    `state`: `running` where another process is at work there; `collapsed` where training was ended because it no
+    longer learned, and `damaged` where the run cannot be read, both for `reason`.
     `iterations`: how many were done, as far as anything in the folder tells. `information`: L_I of the first code in
     nats, for a fixed σ with σ² = MSE; it and `acc` are those of the finished model, else the last that were logged.
     `asked_at`: when its configuration was last written, in seconds since 1970; `run=latest` is the last of these.
@@ -66,8 +73,9 @@ def read_record(folder: Path) -> Record:
             return Record(folder, asked_at, "finished", "", config, summary["iterations"], *found)
         logged_in_full = code.kind == "categorical" or code.sigma == "learned"
         found = (_last(rows, f"information/{name}") if logged_in_full else None, _last(rows, "acc"))
-        state: State = "running" if is_held(folder / "log.txt") else "stopped"
-        return Record(folder, asked_at, state, "", config, done, *found)
+        reason = str(read_object(folder / COLLAPSED).get("reason", ""))
+        state: State = "running" if is_held(folder / "log.txt") else "collapsed" if reason else "stopped"
+        return Record(folder, asked_at, state, reason, config, done, *found)
     except InfoGANError as error:
         return Record(folder, asked_at, "damaged", str(error))
     except (KeyError, TypeError, ValueError) as error:
@@ -83,16 +91,20 @@ def lambda_text(config: Config) -> str:
 
 
 def read_config(folder: Path) -> Config:
-    """The configuration that a run was trained with. Raises RunError where there is none, or it does not fit."""
+    """The configuration that a run was trained with: plain values, whoever made the folder. Raises RunError where there
+    is none, or it does not fit.
+    """
     import yaml
 
     path = folder / "config.yaml"
     try:
-        values = yaml.safe_load(path.read_text())
-        return check(values)
+        text = path.read_text()
+        if len(text) > LARGEST_CONFIG or not _is_plain(text):
+            raise RunError(f"{path} holds what no run writes (references, or endless nesting): refused")
+        return check(yaml.safe_load(text))
     except FileNotFoundError:
         raise RunError(f"{folder} is not a run folder (it holds no config.yaml)") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise RunError(f"{path} could not be read: {' '.join(str(error).split())}") from None
     except ConfigError as error:
         raise RunError(f"{path} does not fit this version (provenance.json says which made it): {error}") from None
@@ -109,6 +121,19 @@ def read_exported(folder: Path) -> ExportedConfig:
         return check_section(values, ExportedConfig)
     except ConfigError as error:
         raise RunError(f"{path} does not fit this version: {error}") from None
+
+
+def _is_plain(text: str) -> bool:
+    """Whether YAML is without interpolations and aliases, by which few bytes become many, and not nested deeply, which
+    its parser takes a time for that grows with the square. Read as a stream, up to the first such place."""
+    import yaml
+
+    depth = 0
+    for event in yaml.parse(text, yaml.SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > 20 or isinstance(event, yaml.AliasEvent):
+            return False
+    return "${" not in text
 
 
 def read_summary(folder: Path) -> dict[str, Any]:

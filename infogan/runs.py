@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from infogan.records import Record
 
-COLOURS = {"finished": "green", "running": "cyan", "stopped": "yellow", "damaged": "red"}
+COLOURS = {"finished": "green", "running": "cyan", "stopped": "yellow", "collapsed": "magenta", "damaged": "red"}
 
 
 @hydra.main(version_base="1.3", config_path="pkg://infogan.conf", config_name="runs")
@@ -33,7 +33,7 @@ def job(values: DictConfig) -> None:
 
 
 def show(records: "Sequence[Record]", outputs: "Path") -> None:
-    """A line a run, then why the damaged ones are damaged."""
+    """A line a run, then why some are damaged or have collapsed."""
     import time
 
     from rich.console import Console
@@ -71,6 +71,8 @@ def show(records: "Sequence[Record]", outputs: "Path") -> None:
     for record in records:
         if record.state == "damaged":
             print(f"damaged: {record.reason}")
+        if record.state == "collapsed":
+            print(f"collapsed: {record.folder}: {record.reason}")
 
 
 def age(seconds: float) -> str:

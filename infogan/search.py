@@ -150,7 +150,6 @@ def run_trial(
 
 def measured(number: int, parameters: Mapping[str, float], base: "Config", settings: "SearchConfig") -> float:
     """The objective of a trial, trained unless it was before. Raises Collapsed, or RunError where it has no value."""
-    from callbacks.collapse import Collapse
     from infogan.config import check
     from infogan.experiment import find_or_create, is_finished, train
 
@@ -159,10 +158,7 @@ def measured(number: int, parameters: Mapping[str, float], base: "Config", setti
     values = base.model_dump()
     config = check({**values, "model": {**values["model"], **parameters}})
     run = find_or_create(config, Path(settings.folder), trial_name(number))
-    if is_finished(run):
-        summary = json.loads((run / "summary.json").read_text())
-    else:
-        summary = train(run, [Collapse(**settings.collapse.model_dump())])
+    summary = json.loads((run / "summary.json").read_text()) if is_finished(run) else train(run)
     return objective_of(summary, settings.objective)
 
 

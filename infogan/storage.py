@@ -130,8 +130,9 @@ def load_tree(path: Path) -> Any:
             return _unpack(json.loads(structure), file.get_tensor)
     except FileNotFoundError:
         raise RunError(f"{path} does not exist") from None
-    except (SafetensorError, KeyError, ValueError, OSError) as error:
-        raise RunError(f"{path} is not a checkpoint of this project, or is damaged: {error}") from None
+    except (SafetensorError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise RunError(f"{path} is not a checkpoint of this project, or is damaged: {reason}") from None
 
 
 def save_tensors(path: Path, tensors: "Mapping[str, Tensor]", metadata: dict[str, str] | None = None) -> None:

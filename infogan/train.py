@@ -8,7 +8,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from infogan.command import plain, start
-from infogan.errors import ConfigError, Stopped, ends_as_one_line
+from infogan.errors import Collapsed, ConfigError, Stopped, ends_as_one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,8 @@ def job(values: DictConfig) -> None:
             raise
         except Exception as error:  # whatever it is, Hydra tells the first at the very end
             this = HydraConfig.get().job
-            print(f"job {this.num} ({this.name}) failed: {str(error) or type(error).__name__}")
+            end = "collapsed" if isinstance(error, Collapsed) else "failed"
+            print(f"job {this.num} ({this.name}) {end}: {str(error) or type(error).__name__}")
             raise
     else:
         with ends_as_one_line():

@@ -14,6 +14,7 @@ import numpy as np
 from scipy import sparse
 
 from datamodules.rendering.scene import Light, View, render, smooth
+from datamodules.sources.mat import arrays_of_mat, refuse_large
 from infogan.errors import DataError
 
 FACE_FACTORS = ("identity", "azimuth", "elevation", "lighting", "width")
@@ -53,6 +54,9 @@ SKIPPED = (
     "nose-trans-out",
 )
 """Local changes that make a tower of the skull, or the face uneven."""
+
+LARGEST = 2**27
+"""Numbers in one part of a Basel Face Model: the largest of 2017 has 32 million."""
 
 SPREAD = 0.35
 """Standard deviation of a local change, of which anny takes -1 to 1."""
@@ -195,10 +199,8 @@ def heads_from_bfm(path: Path, identities: int, seed: int) -> Heads:
 
 def _bfm_2009(path: Path) -> tuple[np.ndarray, ...]:
     """Mean (3 V,), basis (3 V, K), deviations (K,) and triangles (T, 3) counted from 0."""
-    from scipy.io import loadmat
-
     try:
-        contents = loadmat(path, variable_names=["shapeMU", "shapePC", "shapeEV", "tl"])
+        contents = arrays_of_mat(path, ["shapeMU", "shapePC", "shapeEV", "tl"], LARGEST)
         mean, basis, deviations = (np.asarray(contents[key], float) for key in ("shapeMU", "shapePC", "shapeEV"))
         return mean.ravel(), basis, deviations.ravel(), contents["tl"].astype(np.int64) - 1
     except KeyError as error:
@@ -215,8 +217,12 @@ def _bfm_2017(path: Path) -> tuple[np.ndarray, ...]:
         raise DataError("reading .h5 needs an extra of this package: pip install 'infogan-lab[rendering]'") from None
     try:
         with h5py.File(path) as file:
-            mean, basis, variance = (file[f"shape/model/{key}"][()] for key in ("mean", "pcaBasis", "pcaVariance"))
-            cells = file["shape/representer/cells"][()]
+            names = [
+                f"shape/{key}" for key in ("model/mean", "model/pcaBasis", "model/pcaVariance", "representer/cells")
+            ]
+            for name in names:
+                refuse_large(name, file[name].shape, LARGEST)
+            mean, basis, variance, cells = (file[name][()] for name in names)
             return mean.astype(float), basis.astype(float), np.sqrt(variance.astype(float)), cells.T.astype(np.int64)
     except KeyError as error:
         raise DataError(f"{path} is not the Basel Face Model of 2017: {error.args[0]}") from None

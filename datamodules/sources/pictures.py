@@ -1,6 +1,7 @@
 """Image files, loose, in a zip or in a tar, decoded to one size. Nothing is unpacked to the disk."""
 
 import io
+import stat
 import tarfile
 import warnings
 import zipfile
@@ -47,9 +48,15 @@ class Pictures:
         """The bytes of one image. Raises DataError where they cannot be read."""
         try:
             if self.kind == "folder":
-                return (self.place / entry.name).read_bytes()
+                path = self.place / entry.name
+                if path.exists() and not path.is_file():  # a pipe would be waited for
+                    raise OSError("it is no file but a device or a pipe")
+                if path.stat().st_size > LARGEST:
+                    raise OSError(f"{path.stat().st_size:,} bytes are too many for a picture")
+                return path.read_bytes()
             if self.kind == "zip":
-                return _open_zip(self.place).read(entry.name)
+                with _open_zip(self.place).open(entry.name) as stream:
+                    return stream.read(entry.size)  # without a size it would unpack all that the stream holds
             with self.place.open("rb") as file:
                 file.seek(entry.offset)
                 return file.read(entry.size)
@@ -171,6 +178,8 @@ def _zip_entries(place: Path) -> list[Picture]:
     except Exception as error:  # zipfile lets many kinds of errors of damaged files through
         raise DataError(f"{place} is damaged: {' '.join(str(error).split())}") from None
     for member in members:
+        if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
+            raise DataError(f"{place} holds {_shown(member.filename)}, which is a link or a device: refused")
         _refuse_unsafe(place, member.filename, member.file_size)
     kept = [member for member in members if _is_picture(member.filename) and not member.is_dir()]
     return [Picture(member.filename, member.file_size) for member in sorted(kept, key=lambda m: m.filename)]
@@ -188,8 +197,8 @@ def _tar_entries(place: Path) -> list[Picture]:
     if not whole:
         raise DataError(f"{place} is cut off or damaged after {len(members):,} members")
     for member in members:
-        if not (member.isfile() or member.isdir()):
-            raise DataError(f"{place} holds {_shown(member.name)}, which is a link or a device: refused")
+        if not (member.isfile() or member.isdir()) or member.issparse():
+            raise DataError(f"{place} holds {_shown(member.name)}, which is a link, a device or sparse: refused")
         _refuse_unsafe(place, member.name, member.size)
     kept = [member for member in members if member.isfile() and _is_picture(member.name)]
     return [Picture(m.name, m.size, m.offset_data) for m in sorted(kept, key=lambda m: m.name)]

@@ -81,7 +81,7 @@ def write_run_report(folder: Path, licence: str) -> Path:
     evaluation = attempt(missing, read_evaluation, folder) or {}
     starts = attempt(missing, read_provenance, folder) or []
     found = attempt(missing, findings, summary, evaluation)
-    if record.state in ("stopped", "running"):
+    if record.state in ("stopped", "running", "collapsed"):
         missing.append(unfinished(record))
     if not starts:
         missing.append(Gap("How the run was started is not known: there is no provenance.json."))
@@ -123,6 +123,8 @@ def unfinished(record: Record) -> Gap:
     if record.state == "running":
         return Gap(f"The run was still training when this page was made: {record.progress} iterations.")
     command = f"python -m infogan.train {shlex.quote(f'run={record.folder}')}"
+    if record.state == "collapsed":
+        return Gap(f"The run was ended after {record.progress} iterations: {record.reason}. It goes on with", command)
     return Gap(f"The run has not finished: {record.progress} iterations. It goes on with", command)
 
 

@@ -102,6 +102,14 @@ def test_one_flipped_byte_in_the_images(tmp_path):
         dsprites(tmp_path).prepare_data()
 
 
+def test_factors_that_unpack_to_more_than_there_are(tmp_path):
+    """70 MB of zeros in 70 kB."""
+    path = write(tmp_path, {"latents_values": np.zeros((1_500_000, 6))})
+    assert path.stat().st_size < 200_000
+    with pytest.raises(DataError, match=r"dsprites_part\.npz is .*damaged: latents_values has 72,000,128 bytes$"):
+        dsprites(tmp_path).prepare_data()
+
+
 @pytest.mark.parametrize("count", [0, 2])
 def test_which_file_is_meant(tmp_path, count):
     (tmp_path / "dsprites").mkdir()

@@ -1,5 +1,6 @@
 import pickle
 import sys
+import tarfile
 from types import SimpleNamespace
 
 import numpy as np
@@ -123,6 +124,29 @@ def test_other_contents_in_the_format_of_2018(tmp_path, contents, capfd):
     with pytest.raises(DataError, match=r"f\.pth (is not a PyTorch file of plain tensors|holds)[^\n]+$"):
         faces(tmp_path, path=tmp_path / "f.pth").prepare_data()
     assert "executed" not in capfd.readouterr().out
+
+
+def test_a_tensor_that_claims_more_than_the_file_holds(tmp_path):
+    """One stored byte, repeated: 10¹² pixels if it were believed."""
+    torch.save(torch.zeros(1, dtype=torch.uint8).expand(100, 100, 100, 100, 100, 100), tmp_path / "f.pth")
+    with pytest.raises(DataError, match=r"f\.pth claims 1,000,000,000,000 pixels in [\d,]+ bytes: refused$"):
+        faces(tmp_path, path=tmp_path / "f.pth").prepare_data()
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.REGTYPE])
+def test_the_tar_that_pytorch_once_wrote_is_not_unpacked(tmp_path, monkeypatch, kind):
+    """Its reader unpacks a member named storages, wherever that leads."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    with tarfile.open(tmp_path / "f.pth", "w") as archive:
+        for name in ("storages", "tensors", "pickle"):
+            member = tarfile.TarInfo(name)
+            member.type, member.linkname = kind, "/etc/passwd"
+            archive.addfile(member)
+    with pytest.raises(DataError, match=r"f\.pth is not a PyTorch file of plain tensors"):
+        faces(tmp_path, path=tmp_path / "f.pth").prepare_data()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["f.pth", "stores", "temporary"]
+    assert not any((tmp_path / "temporary").iterdir())
 
 
 def test_a_tensor_is_averaged_down(tmp_path):

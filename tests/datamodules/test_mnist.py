@@ -110,6 +110,19 @@ def test_a_damaged_packed_file_is_named(small, damage):
         module(data_set, folder.parents[1]).split("train")
 
 
+def test_a_packed_file_that_unpacks_without_end(small, monkeypatch):
+    """It is not unpacked further than an official file could reach."""
+    data_set, folder, _ = small
+    pack(folder)
+    packed, read = folder / "train-images-idx3-ubyte.gz", []
+    packed.write_bytes(gzip.compress(bytes(2**27)))
+    unpack = gzip.GzipFile.read
+    monkeypatch.setattr(gzip.GzipFile, "read", lambda self, *size: read.append(unpack(self, *size)) or read[-1])
+    with pytest.raises(DataError, match=r"train-images-idx3-ubyte\.gz is not the official file"):
+        module(data_set, folder.parents[1]).split("train")
+    assert sum(len(part) for part in read) == 2**26
+
+
 @pytest.mark.parametrize(("data_set", "name"), BOTH)
 def test_missing_files_that_cannot_be_downloaded(data_set, name, tmp_path, monkeypatch):
     def fail(*args, **kwargs):

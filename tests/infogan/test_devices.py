@@ -1,8 +1,11 @@
 """Several devices train on the images and latents that one would have had."""
 
+import os
 import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -50,3 +53,43 @@ def test_a_signal_to_the_first_of_two_processes_stops_both(tmp_path):
     (stopped_at,) = iterations(folder)
     assert stopped_at % 5 == 0, "they agree where they meet for the log"
     assert out.count(f"goes on from iteration {stopped_at}\n") == 1
+
+
+def ranks_of(pid):
+    """The processes that one has started which train too: Lightning starts the other ranks with the same command."""
+    children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return [child for child in children if b"infogan.train" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+def is_there(pid):
+    """Whether the process runs; one that has ended and was not waited for does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("killed", [0, 1])
+def test_where_one_of_two_processes_dies_the_other_ends(tmp_path, killed):
+    """Within 60 s, with an exit code that is not 0, and nothing is left running; then the run goes on."""
+    options = [*RUN[:-1], *WITHOUT_BATCH_NORM, "callbacks.log_every=5", "callbacks.checkpoint_every=20",
+               "callbacks.scores_every=100000", "callbacks.traversals_every=100000"]  # fmt: skip
+    process = start(*options, "trainer.max_iterations=1000000", "trainer.devices=2", f"paths.outputs={tmp_path}")
+    folder = wait_for(process, lambda: next((p.parents[1] for p in tmp_path.glob("*/checkpoints/i*")), None))
+    (other,) = ranks_of(process.pid)
+    died = time.monotonic()
+    os.kill((process.pid, other)[killed], signal.SIGKILL)
+    out, err = process.communicate(timeout=60)
+    while is_there(other) and time.monotonic() < died + 60:
+        time.sleep(0.1)
+    left = [pid for pid in (process.pid, other) if is_there(pid)]
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert left == [], f"{out}{err}"
+    assert process.returncode == (-signal.SIGKILL if killed == 0 else 2)
+    print(f"rank {killed} died: the group ended after {time.monotonic() - died:.1f} s, code {process.returncode}")
+    assert err.splitlines()[-1] == "error: another of the 2 processes of this run has ended"
+    assert load_tree(newest_checkpoint(folder))["iteration"] % 20 == 0
+    go_on = start(f"run={folder}", "trainer.devices=1", f"trainer.max_iterations={iterations(folder)[0] + 1}")
+    assert ended(go_on)[0] == 0

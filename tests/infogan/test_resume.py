@@ -1,5 +1,7 @@
 """A run that was stopped and goes on ends where the uninterrupted one ends: difference 0."""
 
+import hashlib
+import random
 import signal
 import subprocess
 import sys
@@ -11,7 +13,7 @@ from infogan.config import check
 from infogan.errors import RunError
 from infogan.experiment import create, reopen, train
 from infogan.storage import load_tree, newest_checkpoint
-from tests.infogan.processes import rows, tensors
+from tests.infogan.processes import TINY, ended, rows, start, tensors
 
 LAST = 60
 OPTIONS = ["callbacks.checkpoint_every=20", "callbacks.scores_every=20", "callbacks.traversals_every=30"]
@@ -56,6 +58,32 @@ def test_resume_is_exact(make_run, precision, stops):
         reopen(folder, {"trainer": {"max_iterations": LAST}})
         train(folder)
         assert_same(whole, folder)
+
+
+EVERYTHING = ["logger=wandb", "logger.mode=offline", "model.discriminator.spectral_norm=true", "trainer.precision=bf16",
+              "model.codes.c3.sigma=learned", "model.lambda_posterior=0.5", "callbacks.health=warn",
+              "callbacks.collapse.window=30", "callbacks.collapse.least_spread=0.5",
+              "callbacks.collapse.least_information=0"]  # fmt: skip
+"""Every part that a run can have, and a limit of its health that it does not reach."""
+
+
+@pytest.mark.long
+def test_resume_is_exact_at_random_iterations_with_every_part_on(make_run):
+    """One inside of an epoch and of a logging window, one at the boundary of an epoch, and four that chance chose."""
+    whole = make_run("whole", LAST, *EVERYTHING)
+    train(whole)
+    told = [line for line in (whole / "log.txt").read_text().splitlines() if "health, " in line]
+    assert len(told) == 1
+    for stop in (33, 44, *random.Random(7).sample(range(2, LAST), 4)):
+        folder = make_run(f"stopped-{stop}", stop, *EVERYTHING)
+        train(folder)
+        train(reopen(folder, {"trainer": {"max_iterations": LAST}}))
+        assert_same(whole, folder)
+        assert (
+            load_tree(newest_checkpoint(folder))["callbacks"]["Health"]
+            == (load_tree(newest_checkpoint(whole))["callbacks"]["Health"])
+        )
+        assert (folder / "log.txt").read_text().count("health, ") == 1, "what was told is not told again"
 
 
 DIES_BY_KILL = """
@@ -114,5 +142,21 @@ def test_seed_decides(make_run, compose_values, tmp_path):
     for folder in (first, second, other):
         train(folder)
         weights.append(torch.cat([t.flatten() for t in tensors(load_tree(newest_checkpoint(folder))["state_dict"])]))
-    assert torch.equal(weights[0], weights[1])
-    assert not torch.equal(weights[0], weights[2])
+    hashes = [hashlib.sha256(values.numpy().tobytes()).hexdigest() for values in weights]
+    assert hashes[0] == hashes[1]
+    assert hashes[0] != hashes[2]
+
+
+@pytest.mark.long
+def test_two_processes_with_one_seed_write_one_checkpoint(tmp_path):
+    """Each a command of its own: nothing comes from this process, from the clock or from the order of a set."""
+    hashes = []
+    for name, seed in (("one", 3), ("two", 3), ("other", 4)):
+        process = start(*TINY, "trainer.max_iterations=30", f"seed={seed}", f"paths.outputs={tmp_path}/{name}")
+        code, _, err = ended(process)
+        assert (code, err) == (0, "")
+        (folder,) = (tmp_path / name).glob("*_digits")
+        weights = tensors(load_tree(newest_checkpoint(folder))["state_dict"])
+        hashes.append(hashlib.sha256(b"".join(t.contiguous().numpy().tobytes() for t in weights)).hexdigest())
+    assert hashes[0] == hashes[1]
+    assert hashes[0] != hashes[2]

@@ -39,7 +39,7 @@ def told(monkeypatch):
     """Replaces training: each trial ends with the next of these, a sum of L_I or an error."""
     ends = []
 
-    def train(folder, further):
+    def train(folder):
         end = ends.pop(0)
         if isinstance(end, BaseException):
             raise end
@@ -82,15 +82,15 @@ def test_a_search(command, folder):
 
 def test_a_trial_that_collapses_is_pruned(command, folder):
     """Really trained; nothing is left to be the best, and the exit code says so."""
-    collapse = ["search.collapse.window=2", "search.collapse.least_spread=0.9"]
+    collapse = ["callbacks.collapse.window=2", "callbacks.collapse.least_spread=0.9"]
     code, out, err = command("search.trials=1", *collapse)
     assert code == 2
-    assert "trial 0 pruned: collapsed at iteration 4" in out
+    assert "trial 0 pruned: collapsed at iteration 2: images alike: " in out
     assert err.splitlines()[-1].startswith("error: search.folder=")
     assert "no trial came to its end" in err
     assert [(row["state"], row["information"]) for row in rows(folder)] == [("pruned", "")]
     assert not (folder / "best").exists()
-    assert "Collapsed: collapsed at iteration 4" in (folder / "trial_000" / "log.txt").read_text()
+    assert "Collapsed: collapsed at iteration 2" in (folder / "trial_000" / "log.txt").read_text()
 
 
 def test_what_becomes_of_trials(command, folder, told):
@@ -172,8 +172,8 @@ MISTAKES = {
     "search.ranges.lambda_categorical=[0,1]": "search.ranges.lambda_categorical.0=0",
     "search.ranges.lambda_continuous=[1,2,3]": "search.ranges.lambda_continuous",
     "search.ranges.learning_rate_generator=[0.1,2]": "search.ranges.learning_rate_generator.1=2",
-    "search.collapse.window=0": "search.collapse.window=0",
-    "search.collapse.largest_gap=1": "search.collapse.largest_gap=1",
+    "callbacks.collapse.window=0": "callbacks.collapse.window=0",
+    "callbacks.collapse.largest_gap=1": "callbacks.collapse.largest_gap=1",
     "trainer.devices=2": "trainer.devices=2",
     "run=latest": "run=latest",
     "seed=-1": "seed=-1",

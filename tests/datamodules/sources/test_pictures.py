@@ -1,8 +1,11 @@
 """Image files of any kind, loose or packed, to one size; what is broken is named, what is unsafe refused."""
 
 import io
+import os
+import stat
 import struct
 import tarfile
+import tracemalloc
 import zipfile
 import zlib
 
@@ -203,14 +206,81 @@ def test_names_that_lead_out_of_an_archive(tmp_path, pack, name):
     assert [path.name for path in tmp_path.rglob("*")] == ["in", "x"]
 
 
-@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        tarfile.SYMTYPE,
+        tarfile.LNKTYPE,
+        tarfile.CHRTYPE,
+        tarfile.BLKTYPE,
+        tarfile.FIFOTYPE,
+        b"A",
+        tarfile.GNUTYPE_SPARSE,
+    ],
+)
 def test_links_and_devices_in_a_tar(tmp_path, kind):
     place = packed_tar(tmp_path / "x.tar", CONTENTS)
     with tarfile.open(place, "a") as archive:
         member = tarfile.TarInfo("a/link.png")
         member.type, member.linkname = kind, "/etc/passwd"
         archive.addfile(member)
-    with pytest.raises(DataError, match=r"x\.tar holds a/link\.png, which is a link or a device: refused"):
+    with pytest.raises(DataError, match=r"x\.tar holds a/link\.png, which is a link, a device or sparse: refused"):
+        pictures_in(place)
+
+
+@pytest.mark.parametrize("kind", ["S_IFLNK", "S_IFCHR", "S_IFBLK", "S_IFIFO", "S_IFSOCK"])
+def test_links_and_devices_in_a_zip(tmp_path, kind):
+    place = packed_zip(tmp_path / "x.zip", CONTENTS)
+    with zipfile.ZipFile(place, "a") as archive:
+        member = zipfile.ZipInfo("a/link.png")
+        member.create_system, member.external_attr = 3, getattr(stat, kind) << 16
+        archive.writestr(member, "/etc/passwd")
+    with pytest.raises(DataError, match=r"x\.zip holds a/link\.png, which is a link or a device: refused"):
+        pictures_in(place)
+
+
+def test_what_is_no_file_in_a_folder(tmp_path):
+    """A pipe would be waited for, and a device may have no end."""
+    os.mkfifo(folder(tmp_path / "x", CONTENTS) / "pipe.png")
+    with pytest.raises(DataError, match=r"x/pipe\.png could not be read: it is no file but a device or a pipe$"):
+        decoded(tmp_path / "x")
+    assert len(decoded(tmp_path / "x", skip_broken=True).rows) == 3
+    (tmp_path / "x" / "pipe.png").unlink()
+    (tmp_path / "x" / "zero.png").symlink_to("/dev/zero")
+    with pytest.raises(DataError, match=r"x/zero\.png could not be read: it is no file but a device or a pipe$"):
+        decoded(tmp_path / "x")
+    (tmp_path / "x" / "zero.png").unlink()
+    with (tmp_path / "x" / "large.png").open("wb") as file:
+        file.truncate(pictures.LARGEST + 1)
+    with pytest.raises(DataError, match=r"x/large\.png could not be read: 209,715,201 bytes are too many"):
+        decoded(tmp_path / "x")
+
+
+def test_a_zip_whose_member_unpacks_to_more_than_it_says(tmp_path):
+    """500 MB of zeros that claim to be 1,000 bytes: no more than that is unpacked."""
+    place = packed_zip_of_zeros(tmp_path / "x.zip", 500 << 20)
+    contents = bytearray(place.read_bytes())
+    position = contents.rindex(b"PK\1\2") + 24
+    contents[position : position + 4] = (1000).to_bytes(4, "little")
+    place.write_bytes(contents)
+    tracemalloc.start()
+    with pytest.raises(DataError, match=r"bomb\.png in \S+x\.zip (could not be read|is not an image)"):
+        decoded(place)
+    assert tracemalloc.get_traced_memory()[1] < 20 << 20
+    tracemalloc.stop()
+
+
+def packed_zip_of_zeros(place, size):
+    with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("bomb.png", "w") as stream:
+        for _ in range(size >> 20):
+            stream.write(bytes(1 << 20))
+    return place
+
+
+def test_a_zip_bomb(tmp_path):
+    place = packed_zip_of_zeros(tmp_path / "x.zip", 201 << 20)
+    assert place.stat().st_size < 300_000
+    with pytest.raises(DataError, match=r"x\.zip holds bomb\.png, 210,763,776 bytes large: refused$"):
         pictures_in(place)
 
 

@@ -1,0 +1,145 @@
+"""Whether a run still learns: D has won, all images are alike, a category is never used, a code is never read."""
+
+import logging
+from collections.abc import Mapping
+from statistics import fmean
+from typing import Any, Literal
+
+import lightning as L
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from callbacks.training_log import TrainingLog
+from infogan.config import CollapseConfig
+from infogan.errors import Collapsed
+from infogan.inference import evaluating
+from infogan.latents import Code, Latents
+from infogan.module import InfoGAN
+
+log = logging.getLogger("infogan")
+
+SAMPLES = 64
+
+WHAT_TO_TRY = {
+    "D has won": "a smaller model.learning_rate_discriminator, a larger model.learning_rate_generator, or "
+    "model.discriminator.spectral_norm=true",
+    "images alike": "a smaller model.learning_rate_generator, or a larger data.batch_size",
+    "categories unused": "another seed, a larger model.lambda_categorical, or fewer classes",
+    "codes not read": "a larger model.lambda_categorical or model.lambda_continuous, or "
+    "model.codes.<name>.lambda_code for one code",
+}
+"""What can be wrong, and what has helped."""
+
+
+class Readings:
+    """What is measured for `Health` in the iterations that are logged, and fetched with the training log's own numbers.
+
+    health/spread: the standard deviation of a pixel over generated images, in the mean over pixels, as a part of the
+    range of values. health/categories/<code>: the entropy of the categories that Q reads in these images, as a part of
+    that of the categories they were made with. Of SAMPLES latents, always the same, and with the batch's own
+    statistics, as D sees the images: the running averages lag behind in the first iterations.
+    """
+
+    def __init__(self) -> None:
+        self._latent: Tensor | None = None
+
+    def __call__(self, module: InfoGAN) -> dict[str, Tensor]:
+        if self._latent is None:
+            self._latent = module.latents.sample(module.seed, "health", 0, range(SAMPLES)).to(module.device)
+        low, high = module.value_range
+        with evaluating(module.generator, module.discriminator, batch_statistics=True):
+            images = module.generator(self._latent)
+            q = module.latents.split_posterior(module.discriminator(images)[1])
+        drawn = module.latents.split(self._latent)
+        return {
+            "health/spread": images.std(dim=0).mean() / (high - low),
+            **{
+                f"health/categories/{code.name}": entropy(q[code.name]) / entropy(drawn[code.name])
+                for code in watched(module.latents, categorical=True)
+            },
+        }
+
+
+def entropy(rows: Tensor) -> Tensor:
+    """Of how often each category is the likeliest one, in nats: (N, K) logits or one-hot rows → a scalar."""
+    return torch.special.entr(F.one_hot(rows.argmax(dim=1), rows.shape[1]).float().mean(dim=0)).sum()
+
+
+def watched(latents: Latents, categorical: bool = False) -> list[Code]:
+    """The codes that G is asked to make readable, or only the categorical ones of them: λ is above 0."""
+    return [code for code in latents.codes if code.lambda_ > 0 and (code.classes or not categorical)]
+
+
+class Health(L.Callback):
+    """Judges the mean of the last `limits.window` iterations, whenever the training log has fetched its numbers:
+
+    D has won: D(real) - D(fake) above `largest_gap`. Images alike: `health/spread` below `least_spread`. Categories
+    unused: `health/categories/<code>` below `least_categories`. Codes not read: L_I of a code with λ > 0, as a part of
+    what there is to know of it, below `least_information`.
+
+    Each is told once in a run, with what to try, or raised as Collapsed where `action` is abort. A value that is not a
+    number counts as collapsed. Must come after the training log.
+    """
+
+    def __init__(self, action: Literal["warn", "abort"], limits: CollapseConfig) -> None:
+        self.action = action
+        self.limits = limits
+        self._windows: dict[str, list[float]] = {}
+        self._told: list[str] = []
+
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        self._log = next(c for c in trainer.callbacks if isinstance(c, TrainingLog))  # type: ignore[attr-defined]
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Tensor, batch_idx: int
+    ) -> None:
+        assert isinstance(pl_module, InfoGAN)
+        if pl_module.iteration % self._log.every:
+            return
+        rows = max(1, self.limits.window // self._log.every)
+        for name, value in self._numbers(pl_module.latents, self._log.latest).items():
+            self._windows[name] = [*self._windows.get(name, []), value][-rows:]
+        means = {name: fmean(window) for name, window in self._windows.items() if len(window) == rows}
+        for kind, what in self._found(means).items():
+            when = f"iteration {pl_module.iteration}: {kind}: in the mean of the last {self.limits.window}"
+            self._tell(kind, f"{when} {what}")
+
+    def _numbers(self, latents: Latents, row: Mapping[str, float]) -> dict[str, float]:
+        return {
+            "gap": row["D/real"] - row["D/fake"],
+            **{name: value for name, value in row.items() if name.startswith("health/")},
+            **{f"read/{code.name}": code.share_read(row[f"information/{code.name}"]) for code in watched(latents)},
+        }
+
+    def _found(self, means: Mapping[str, float]) -> dict[str, str]:
+        """What is wrong, by kind, in words."""
+
+        def below(prefix: str, limit: float) -> str:
+            low = {name.rpartition("/")[2]: value for name, value in means.items()
+                   if name.startswith(prefix) and limit > 0 and not value >= limit}  # fmt: skip
+            return ", ".join(f"{name} {max(value, 0):.2g}" for name, value in low.items())
+
+        found = {}
+        if "gap" in means and not means["gap"] <= self.limits.largest_gap:
+            found["D has won"] = f"D(real) - D(fake) was {means['gap']:.2f}"
+        if below("health/spread", self.limits.least_spread):
+            found["images alike"] = f"they differed by {means['health/spread']:.1g} of the range"
+        if low := below("health/categories/", self.limits.least_categories):
+            found["categories unused"] = f"the entropy of those that Q reads was this part of what was drawn: {low}"
+        if low := below("read/", self.limits.least_information):
+            found["codes not read"] = f"L_I was this part of what there is to know: {low}"
+        return found
+
+    def _tell(self, kind: str, line: str) -> None:
+        if self.action == "abort":
+            raise Collapsed(f"collapsed at {line}; try {WHAT_TO_TRY[kind]}")
+        if kind not in self._told:
+            self._told.append(kind)
+            log.info(f"health, {line}; try {WHAT_TO_TRY[kind]}")
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"windows": self._windows, "told": self._told}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self._windows, self._told = state_dict["windows"], state_dict["told"]

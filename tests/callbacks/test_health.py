@@ -1,0 +1,201 @@
+"""A run that no longer learns is told once, with what to try, or ended; a healthy one is left alone."""
+
+import json
+import logging
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from callbacks.health import WHAT_TO_TRY, Health, Readings
+from callbacks.training_log import TrainingLog
+from infogan.config import CollapseConfig, check
+from infogan.errors import Collapsed
+from infogan.experiment import build_module, create, reopen, train
+from infogan.inference import evaluating
+from infogan.records import read_metrics, read_record
+from infogan.storage import load_tree, newest_checkpoint
+
+LIMITS = CollapseConfig(window=6, largest_gap=0.8, least_spread=0.03, least_categories=0.75, least_information=0.1)
+HEALTHY = {"D/real": 0.6, "D/fake": 0.4, "health/spread": 0.1, "health/categories/c1": 0.95, "information/c1": 2.0,
+           "information/c2": -0.25, "information/c3": -0.25}  # fmt: skip
+"""At σ = 1 and H(c) = ln 2 the bound of a continuous code lies between -0.39, where Q knows nothing, and -0.23."""
+
+
+@pytest.fixture
+def module(compose_values):
+    return build_module(check(compose_values()))
+
+
+def watch(module, health, rows):
+    """Feeds one row of the log an iteration, from the module's next one. The log has its numbers every 2."""
+    log = TrainingLog(2)
+    health.setup(SimpleNamespace(callbacks=[log]), module, "fit")
+    for row in rows:
+        module.iteration += 1
+        log.latest = HEALTHY | row
+        health.on_train_batch_end(None, module, {}, None, 0)
+
+
+def gap(value):
+    return {"D/real": 0.5 + value / 2, "D/fake": 0.5 - value / 2}
+
+
+@pytest.mark.parametrize(
+    ("rows", "end"),
+    [
+        ([{}] * 20, None),
+        ([gap(0.9)] * 5, None),  # too short
+        ([gap(0.9)] * 20, 6),
+        ([gap(0.3)] * 10 + [gap(0.9)] * 20, 16),
+        ([gap(0.3), gap(0.3), gap(0.95), gap(0.95)] * 5, None),  # 0.73 at most in the mean of a window
+        ([gap(float("nan"))] * 10, 6),
+        ([gap(-0.9)] * 20, None),  # D is worse than chance
+    ],
+)
+def test_d_has_won(module, rows, end):
+    health = Health("abort", LIMITS)
+    if end is None:
+        watch(module, health, rows)
+        return
+    line = rf"^collapsed at iteration {end}: D has won: in the mean of the last 6 D\(real\) - D\(fake\) was (0\.9|nan)"
+    with pytest.raises(Collapsed, match=rf"{line}.*; try a smaller model\.learning_rate_discriminator, "):
+        watch(module, health, rows)
+
+
+ILL = {
+    "D has won": (gap(0.9), "D(real) - D(fake) was 0.90"),
+    "images alike": ({"health/spread": 0.0042}, "they differed by 0.004 of the range"),
+    "categories unused": ({"health/categories/c1": 0.3},
+                          "the entropy of those that Q reads was this part of what was drawn: c1 0.3"),
+    "codes not read": ({"information/c1": 0.01, "information/c3": -0.392},
+                       "L_I was this part of what there is to know: c1 0.0043, c3 0.0027"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ILL)
+def test_each_kind_is_told_once_with_what_to_try(module, caplog, kind):
+    row, found = ILL[kind]
+    with caplog.at_level(logging.INFO, "infogan"):
+        watch(module, Health("warn", LIMITS), [row] * 30)
+    assert caplog.messages == [
+        f"health, iteration 6: {kind}: in the mean of the last 6 {found}; try {WHAT_TO_TRY[kind]}"
+    ]
+
+
+def test_a_limit_of_zero_is_not_looked_at(module, caplog):
+    """L_I can be below that of a Q which knows nothing."""
+    limits = LIMITS.model_copy(update={"least_information": 0.0})
+    with caplog.at_level(logging.INFO, "infogan"):
+        watch(module, Health("warn", limits), [{"information/c1": -1.0}] * 20)
+    assert caplog.messages == []
+
+
+def test_all_that_is_wrong_is_told_and_what_was_told_is_kept(module, caplog):
+    health = Health("warn", LIMITS)
+    everything = {name: value for row, _ in ILL.values() for name, value in row.items()}
+    with caplog.at_level(logging.INFO, "infogan"):
+        watch(module, health, [everything] * 8)
+        assert [message.split(": ")[1] for message in caplog.messages] == list(ILL)
+        again = Health("warn", LIMITS)
+        again.load_state_dict(health.state_dict())
+        watch(module, again, [everything] * 8)
+    assert len(caplog.messages) == len(ILL)
+
+
+def test_a_plain_gan_is_not_asked_for_information(compose_values, caplog):
+    """λ = 0: nobody wants the codes to be read."""
+    module = build_module(check(compose_values("experiment=gan_baseline")))
+    assert set(Readings()(module)) == {"health/spread"}
+    row = {"information/c1": 0.0, "information/c2": -0.4, "information/c3": -0.4}
+    with caplog.at_level(logging.INFO, "infogan"):
+        watch(module, Health("warn", LIMITS), [row] * 20)
+    assert caplog.messages == []
+
+
+def test_the_window_goes_on_after_a_stop(module):
+    first = Health("abort", LIMITS)
+    watch(module, first, [gap(0.9)] * 4)
+    second = Health("abort", LIMITS)
+    second.load_state_dict(json.loads(json.dumps(first.state_dict())))
+    with pytest.raises(Collapsed, match="iteration 6"):
+        watch(module, second, [gap(0.9)] * 2)
+
+
+def test_what_is_read(module):
+    read = {name: value.item() for name, value in Readings()(module).items()}
+    assert read.keys() == {"health/spread", "health/categories/c1"}
+    assert 0.01 < read["health/spread"] < 0.5
+    latent = module.latents.sample(module.seed, "health", 0, range(64))
+    with evaluating(module.generator, module.discriminator, batch_statistics=True):
+        logits = module.discriminator(module.generator(latent))[1][:, :10]
+    counts = torch.bincount(logits.argmax(dim=1), minlength=10) / 64
+    drawn = latent[:, :10].mean(dim=0)
+    entropies = [-sum(p * p.log() for p in shares if p > 0) for shares in (counts, drawn)]
+    assert read["health/categories/c1"] == pytest.approx((entropies[0] / entropies[1]).item(), abs=1e-5)
+
+    with torch.no_grad():
+        for parameter in module.generator.parameters():
+            parameter.zero_()
+    alike = {name: value.item() for name, value in Readings()(module).items()}
+    assert alike == {"health/spread": 0.0, "health/categories/c1": 0.0}
+
+
+def test_training_is_the_same_under_watch(compose_values, tmp_path):
+    options = ["trainer.max_iterations=10", "model.discriminator.spectral_norm=true"]
+    trees = []
+    for health in ("off", "warn"):
+        folder = create(check(compose_values(*options, f"callbacks.health={health}")), tmp_path, health)
+        train(folder)
+        trees.append(load_tree(newest_checkpoint(folder)))
+        assert ("health/spread" in read_metrics(folder / "metrics.csv")[-1]) == (health == "warn")
+    assert "Health" not in trees[0]["callbacks"]
+    assert len(trees[1]["callbacks"]["Health"]["windows"]["gap"]) == 2
+    differences = [float((x - trees[1]["state_dict"][n]).abs().max()) for n, x in trees[0]["state_dict"].items()]
+    assert max(differences) == 0.0
+
+
+def test_a_run_that_was_ended_and_one_that_goes_on(compose_values, tmp_path):
+    options = ["trainer.max_iterations=10", "callbacks.health=abort", "callbacks.collapse.window=10"]
+    folder = create(check(compose_values(*options, "callbacks.collapse.least_spread=0.9")), tmp_path, "run")
+    with pytest.raises(Collapsed) as raised:
+        train(folder)
+    record = read_record(folder)
+    assert (record.state, record.reason, record.progress) == ("collapsed", str(raised.value), "10")
+    assert str(raised.value) in (folder / "log.txt").read_text()
+    train(reopen(folder, {"callbacks": {"health": "warn"}}))
+    assert (read_record(folder).state, (folder / "collapsed.json").exists()) == ("finished", False)
+
+
+WATCHED = ["trainer.max_iterations=2000", "callbacks.log_every=20", "callbacks.scores_every=10000",
+           "callbacks.traversals_every=10000"]  # fmt: skip
+WITHOUT_NORM = ["model.generator.layers.0.batch_norm=false", "model.generator.layers.1.batch_norm=false"]
+BROKEN = {
+    "G learns 1,000 times as slowly": (["model.learning_rate_generator=1e-6"], "D has won"),
+    "G learns 1,000 times as fast": (["model.learning_rate_generator=1.0"], "D has won"),
+    "G is not normalised and learns fast": ([*WITHOUT_NORM, "model.learning_rate_generator=0.1"], "images alike"),
+    "the same": ([*WITHOUT_NORM, "model.learning_rate_generator=0.1"], "categories unused"),
+    "Q never learns": (["model.lambda_posterior=0.0"], "codes not read"),
+    "λ is next to nothing": (["model.lambda_categorical=1e-4", "model.lambda_continuous=1e-4"], "codes not read"),
+}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_run_that_was_broken_on_purpose_is_caught(compose_values, tmp_path, name):
+    options, kind = BROKEN[name]
+    folder = create(check(compose_values(*WATCHED, *options)), tmp_path, "run")
+    train(folder)
+    assert f": {kind}: " in (folder / "log.txt").read_text()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "options",
+    [["seed=0"], ["seed=1"], ["seed=2"], ["experiment=gan_baseline"], ["model.lambda_categorical=0.1"]],
+    ids=str,
+)
+def test_a_healthy_run_is_left_alone(compose_values, tmp_path, options):
+    folder = create(check(compose_values(*WATCHED, *options)), tmp_path, "run")
+    train(folder)
+    assert "health, " not in (folder / "log.txt").read_text()
