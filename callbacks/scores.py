@@ -20,8 +20,8 @@ BATCH_SIZE = 500
 class Scores(L.Callback):
     """ACC, NMI and ARI of the categorical code that has as many categories as the data set has classes.
 
-    Every `every` iterations on the first `images` of each split. `matching` is the newest one, None before the first
-    and where no code fits the labels.
+    Every `every` iterations on the first `images` of each split, in the training's precision. `matching` is the newest
+    one, None before the first and where no code fits the labels.
     """
 
     def __init__(self, data: ImageDataModule, every: int, images: int) -> None:
@@ -36,7 +36,8 @@ class Scores(L.Callback):
         assert isinstance(pl_module, InfoGAN)
         if pl_module.iteration % self.every or not trainer.is_global_zero:
             return
-        scores = self.measure(pl_module, self.images)
+        with trainer.precision_plugin.forward_context():  # at the end they are measured in float32
+            scores = self.measure(pl_module, self.images)
         if scores is not None:
             row = {"acc": scores.acc, "nmi": scores.nmi, "ari": scores.ari}
             log.debug(f"iteration {pl_module.iteration}: {row}")

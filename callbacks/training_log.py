@@ -43,7 +43,8 @@ class TrainingLog(L.Callback):
         self._clocked_iterations += 1
         if pl_module.iteration % self.every:
             return
-        further = self.readings(pl_module) if self.readings else {}
+        with trainer.precision_plugin.forward_context():
+            further = self.readings(pl_module) if self.readings else {}
         (values, *rows) = self._fetch(trainer, list(further.values()))
         self.latest = dict(zip([*self._names, *further], values, strict=True))
         now = time.perf_counter()

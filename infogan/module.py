@@ -56,6 +56,10 @@ class InfoGAN(L.LightningModule):
         (of_d if self._posterior_learns_with_d else of_g).append(self.discriminator.posterior)
         self._parameters_of_d = [p for part in of_d for p in part.parameters()]
         self._parameters_of_g = [p for part in of_g for p in part.parameters()]
+        self._norms: list[Tensor] = []
+        for parameter in [*self._parameters_of_d, *self._parameters_of_g]:
+            # taken as soon as a gradient is there, which is still in the cache: later it costs twice as much
+            parameter.register_post_accumulate_grad_hook(self._take_norm)
 
     def configure_optimizers(self) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
         """Adam for D and for G, in that order."""
@@ -92,7 +96,7 @@ class InfoGAN(L.LightningModule):
                 loss_d = loss_d - weighted_information(information, self._posterior_weights)
         optimizer_d.zero_grad()
         self.manual_backward(loss_d)
-        norm_d = self._gradient_norm("discriminator", self._parameters_of_d)
+        norm_d = self._gradient_norm("discriminator")
         optimizer_d.step()
 
         with self._casting_weights_once(), _frozen(self._parameters_of_d):
@@ -103,7 +107,7 @@ class InfoGAN(L.LightningModule):
                 information = information_g
         optimizer_g.zero_grad()
         self.manual_backward(loss_g)
-        norm_g = self._gradient_norm("generator", self._parameters_of_g)
+        norm_g = self._gradient_norm("generator")
         optimizer_g.step()
 
         self.iteration += 1
@@ -127,12 +131,17 @@ class InfoGAN(L.LightningModule):
         for network in (self.generator, *self.discriminator.children()):
             network.compile(mode=mode)
 
-    def _gradient_norm(self, of: str, parameters: list[nn.Parameter]) -> dict[str, Tensor]:
-        """Nothing where the loss is scaled: an update whose gradients overflow is then left out, which is no fault."""
+    def _take_norm(self, parameter: Tensor) -> None:
+        assert parameter.grad is not None
+        self._norms.append(torch.linalg.vector_norm(parameter.grad))
+
+    def _gradient_norm(self, of: str) -> dict[str, Tensor]:
+        """Of the gradients of the last backward pass. Nothing where the loss is scaled: an update whose gradients
+        overflow is then left out, which is no fault."""
+        norms, self._norms = self._norms, []
         if getattr(self.trainer.precision_plugin, "scaler", None) is not None:
             return {}
-        gradients = [p.grad for p in parameters if p.grad is not None]
-        return {f"gradient_norm/{of}": torch.nn.utils.get_total_norm(gradients)}
+        return {f"gradient_norm/{of}": torch.linalg.vector_norm(torch.stack(norms))}
 
     @contextmanager
     def _casting_weights_once(self) -> Iterator[None]:

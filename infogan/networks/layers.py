@@ -32,6 +32,16 @@ class SamePadUp(nn.ConvTranspose2d):
         return super().forward(x)[..., 1:-2, 1:-2]
 
 
+class Flatten(nn.Flatten):
+    """Hands its gradient on in channels last, the order of the activations before it: what works element by element
+    takes five times as long where two orders meet."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.requires_grad and not torch.compiler.is_compiling():
+            x.register_hook(lambda gradient: gradient.contiguous(memory_format=torch.channels_last))
+        return super().forward(x)
+
+
 def stack(layers: Sequence[Layer], shape: Shape, slope: float, norm_last: bool = False) -> tuple[nn.Sequential, Shape]:
     """The layers in order, each with batch norm where it asks for it and a (leaky) ReLU, of `slope` unless it sets its
     own; with `norm_last` the rectifier comes first.
@@ -56,7 +66,7 @@ def stack(layers: Sequence[Layer], shape: Shape, slope: float, norm_last: bool =
 def linear_map(layer: Layer, shape: Shape, bias: bool = True) -> tuple[list[nn.Module], Shape]:
     """The layer without norm and rectifier, and the shape that comes out. A batch norm that follows needs no bias."""
     if isinstance(layer, Linear):
-        flat: list[nn.Module] = [nn.Flatten()] if len(shape) > 1 else []
+        flat: list[nn.Module] = [Flatten()] if len(shape) > 1 else []
         out = (layer.fc,) if isinstance(layer.fc, int) else tuple(layer.fc)
         return [*flat, nn.Linear(math.prod(shape), math.prod(out), bias=bias)], out
     if len(shape) != 3:
