@@ -339,12 +339,13 @@ class TrainerConfig(Section):
     alone there are `fp16`, likewise and with the loss scaled, and `tf32`, float32 whose products are in TF32; `auto` is
     bf16 on devices that compute in it, else fp16 on a GPU and float32 on a CPU. compile: torch.compile's mode for the
     networks, null for none; `reduce-overhead` uses CUDA graphs. threads: of PyTorch on the CPU, null: its own choice.
+    Defaults are for run folders of versions without these keys.
     """
 
     accelerator: Literal["auto", "cpu", "gpu"]
     devices: Positive
     precision: Literal["auto", "float32", "tf32", "bf16", "fp16"]
-    compile: Literal["default", "reduce-overhead"] | None
+    compile: Literal["default", "reduce-overhead"] | None = None
     threads: Positive | None
     max_iterations: Positive
     max_epochs: Positive | None
@@ -357,16 +358,16 @@ class WandbConfig(Section):
       the server does not answer.
     artifact: whether the final checkpoint is kept there too.
     init_timeout, finish_timeout: how many seconds are waited for the server at the start, and at the end for what was
-      not sent yet; it stays on the disk, to be sent later.
+      not sent yet; it stays on the disk, to be sent later. Defaults are for run folders of versions without these keys.
     """
 
     name: Literal["wandb"]
     project: str
     mode: Literal["auto", "online", "offline"]
     tags: list[str]
-    artifact: bool
-    init_timeout: Seconds
-    finish_timeout: Seconds
+    artifact: bool = False
+    init_timeout: Seconds = 90
+    finish_timeout: Seconds = 60
 
 
 class CsvConfig(Section):
