@@ -11,7 +11,7 @@ from infogan.config import Conv, DiscriminatorConfig, Linear, check
 from infogan.latents import Latents
 from infogan.networks import Discriminator, Generator
 from infogan.networks.generator import value_range
-from infogan.networks.layers import SamePadConv, SamePadUp, initialise, stack
+from infogan.networks.layers import Flatten, SamePadConv, SamePadUp, initialise, stack
 
 MEAN = 1
 """Of Q's output for a continuous code: σ is fixed in every preset."""
@@ -203,7 +203,7 @@ def test_biases_only_where_no_norm_follows(preset):
 def test_order_of_the_discriminators_layers():
     _, discriminator = networks("mnist")
     convolutions = [nn.Conv2d, nn.LeakyReLU, nn.Conv2d, nn.BatchNorm2d, nn.LeakyReLU]
-    assert kinds(discriminator.trunk) == [*convolutions, nn.Flatten, nn.Linear, nn.BatchNorm1d, nn.LeakyReLU]
+    assert kinds(discriminator.trunk) == [*convolutions, Flatten, nn.Linear, nn.BatchNorm1d, nn.LeakyReLU]
     assert kinds(discriminator.posterior) == [nn.Linear, nn.BatchNorm1d, nn.LeakyReLU, nn.Linear]
     assert kinds(discriminator.head) == [nn.Linear, nn.Flatten]
 
@@ -359,3 +359,17 @@ def test_initial_weights_are_a_function_of_the_seed():
 
     assert torch.equal(weights(1), weights(1))
     assert not torch.equal(weights(1), weights(2))
+
+
+def test_the_gradient_of_flattened_activations_is_channels_last():
+    activations = torch.randn(3, 4, 5, 6).to(memory_format=torch.channels_last)
+    weights = torch.randn(3, 4 * 5 * 6)
+    gradients = []
+    for flatten in (Flatten(), nn.Flatten()):
+        leaf = activations.clone().requires_grad_()
+        before = leaf * 1.0
+        before.register_hook(gradients.append)  # sees what the layer before gets
+        (flatten(before) * weights).sum().backward()
+    fast, plain = gradients
+    assert torch.equal(fast, plain)
+    assert torch.equal(fast, weights.view(3, 4, 5, 6))
