@@ -197,8 +197,8 @@ def test_iterations_are_the_papers(compose_values, routing):
     module = build_module(check(values))
     expected = run_reference(module, values, [1.5, 0.1, 0.7], routing)
     for row, (loss_d, loss_g) in zip(outputs.rows, expected, strict=True):
-        assert row["loss/discriminator"] == pytest.approx(loss_d, rel=1e-4)
-        assert row["loss/generator"] == pytest.approx(loss_g, rel=1e-4)
+        assert row["loss/discriminator"] == pytest.approx(loss_d, rel=1e-3)
+        assert row["loss/generator"] == pytest.approx(loss_g, rel=1e-3)
 
 
 def test_generator_phase_sees_the_updated_discriminator_under_autocast(compose_values):
