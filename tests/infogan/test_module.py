@@ -67,6 +67,15 @@ def fit(values, iterations=ITERATIONS, scaler=None):
     return initial, module, snapshots, outputs
 
 
+@pytest.fixture
+def one_thread():
+    """Sums in one order, however many cores there are."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 def part(module, *names):
     return {name for name, _ in module.named_parameters() if name.startswith(names)}
 
@@ -178,7 +187,7 @@ def reference_iteration(module, real, latent, optimizer_d, optimizer_g, lambdas,
 
 
 @pytest.mark.parametrize("routing", ["discriminator", "generator"])
-def test_iterations_are_the_papers(compose_values, routing):
+def test_iterations_are_the_papers(compose_values, one_thread, routing):
     values = compose_values(
         "trainer.precision=float32",
         f"model.posterior_optimizer={routing}",
@@ -197,8 +206,8 @@ def test_iterations_are_the_papers(compose_values, routing):
     module = build_module(check(values))
     expected = run_reference(module, values, [1.5, 0.1, 0.7], routing)
     for row, (loss_d, loss_g) in zip(outputs.rows, expected, strict=True):
-        assert row["loss/discriminator"] == pytest.approx(loss_d, rel=1e-3)
-        assert row["loss/generator"] == pytest.approx(loss_g, rel=1e-3)
+        assert row["loss/discriminator"] == pytest.approx(loss_d, rel=1e-4)
+        assert row["loss/generator"] == pytest.approx(loss_g, rel=1e-4)
 
 
 def test_generator_phase_sees_the_updated_discriminator_under_autocast(compose_values):
