@@ -3,7 +3,7 @@
 Every loop is a process of its own, and all that are compared take turns block by block, so that a noisy machine slows
 them alike. Results go to `outputs/benchmarks/<time>/`: results.json and cost.png. Settings, as key=value:
 
-  sections=[iterations,framework,growth,sizes,start,jobs]     what to measure; all of it takes about half an hour
+  sections=[iterations,framework,modes,ensemble,growth,sizes,start,jobs]  what to measure, the whole takes about an hour
   presets=[mnist,chairs] batch_sizes=[64,128,256] precisions=[float32,bf16]
   device=cpu|cuda    rounds=7    block_seconds=0.5
 """
@@ -28,6 +28,8 @@ from infogan.storage import save_picture, timestamp, write_json
 
 PRECISIONS = ("float32", "tf32", "bf16")
 """The loops without Lightning know these."""
+
+EAGER, GRAPH = "trainer.cuda_graph=false", "trainer.cuda_graph=true"
 
 
 @dataclass
@@ -101,7 +103,7 @@ def iterations(settings: Settings) -> dict[str, Any]:
             for (precision, overrides), peak, loop in zip(of.items(), peaks, loops, strict=True):
                 peak.end()
                 work = flop(configuration(overrides))
-                limit = 2 * MATRIX**3 / min(peak.seconds)
+                limit = 2 * MATRIX[settings.device] ** 3 / min(peak.seconds)
                 median = statistics.median(loop.seconds)
                 rows.append(
                     {
@@ -155,6 +157,59 @@ def framework(settings: Settings) -> dict[str, Any]:
     }
 
 
+def modes(settings: Settings) -> dict[str, Any]:
+    """Each preset at the first batch size and the last precision in each way of running an iteration, in Lightning;
+    the first row is the bare loop, a kernel at a time."""
+    graphs = (EAGER, GRAPH) if settings.device == "cuda" else (EAGER,)
+    ways = [[graph, *compiled] for graph in graphs for compiled in ([], ["trainer.compile=default"])]
+    batch_size, precision = settings.batch_sizes[0], settings.precisions[-1]
+    rows = []
+    for preset in settings.presets:
+        overrides = settings.overrides(preset, batch_size, precision)
+        workers = {"bare loop": Worker(Task("bare", [*overrides, EAGER]))}
+        workers |= {" ".join(way): Worker(Task("lightning", [*overrides, *way])) for way in ways}
+        alternate([*workers.values()], settings)
+        for name, worker in workers.items():
+            rows.append(
+                {
+                    "preset": preset,
+                    "batch": batch_size,
+                    "precision": precision,
+                    "way": name,
+                    "ms": milliseconds(worker),
+                    "images_per_second": 1000 * batch_size / milliseconds(worker),
+                    "times_as_fast_as_eager": 1 / ratio(worker, workers[EAGER]),
+                    "peak_GPU_MB": worker.end().get("peak_GPU_MB", 0.0),
+                }
+            )
+        show("Ways to run an iteration", rows[-len(workers) :])
+    return {"rows": rows}
+
+
+def ensemble(settings: Settings) -> dict[str, Any]:
+    """Models of the digits' preset trained at once against as many one after the other, float32."""
+    from benchmarks.loops import ENSEMBLE
+
+    rows = []
+    for way in (EAGER, GRAPH) if settings.device == "cuda" else (EAGER,):
+        overrides = [*settings.overrides("digits", 64, "float32"), way]
+        one, together = Worker(Task("bare", overrides)), Worker(Task("ensemble", overrides))
+        alternate([one, together], settings)
+        for worker in (one, together):
+            worker.end()
+        rows.append(
+            {
+                "way": way,
+                "models": ENSEMBLE,
+                "one_ms": milliseconds(one),
+                "together_ms": milliseconds(together),
+                "part_of_one_by_one": ratio(together, one) / ENSEMBLE,
+            }
+        )
+    show("Several models at once", rows)
+    return {"rows": rows}
+
+
 def growth(settings: Settings) -> dict[str, Any]:
     """MNIST's preset on 1,000 to 1,000,000 images: what an image costs."""
     overrides = settings.overrides("mnist", 128, settings.precisions[-1])
@@ -204,6 +259,8 @@ def jobs(settings: Settings) -> dict[str, Any]:
 SECTIONS: dict[str, Callable[[Settings], dict[str, Any]]] = {
     "iterations": iterations,
     "framework": framework,
+    "modes": modes,
+    "ensemble": ensemble,
     "growth": growth,
     "sizes": sizes,
     "start": startup,

@@ -1,5 +1,6 @@
 """The loops that are compared, each as a function that runs a number of iterations."""
 
+import copy
 import itertools
 import tempfile
 import time
@@ -13,11 +14,13 @@ import torch
 from hydra import compose, initialize_config_module
 from omegaconf import OmegaConf
 from torch import Tensor
+from torch.func import functional_call
 
 from benchmarks.synthetic import Synthetic
 from datamodules.base import BatchStream, Setting
 from infogan import experiment
 from infogan.config import Config, check
+from infogan.cuda_graph import CapturedIteration
 from infogan.losses import discriminator_loss, generator_loss, information_bound, weighted_information
 from infogan.networks.generator import value_range
 from infogan.pixels import scaled
@@ -25,6 +28,8 @@ from infogan.signals import StopSignals
 
 Run = Callable[[int], None]
 """Runs that many iterations."""
+
+Tensors = dict[str, Tensor]
 
 
 def configuration(overrides: list[str]) -> Config:
@@ -54,30 +59,16 @@ def bare(config: Config, images: int) -> Run:
     parameters_d = list(d.parameters())
     weights_d = {code.name: code.lambda_posterior for code in latents.codes}
     weights_g = {code.name: code.lambda_ for code in latents.codes}
-    counter = itertools.count()
-    pixels = random_images(images, g.image_shape).to(device)
-    batches = iter(BatchStream(pixels, config.data.batch_size, config.seed, start=0))
-    scale = value_range(config.model.generator)
-
-    def autocast() -> torch.autocast:
-        return torch.autocast(device.type, torch.bfloat16, enabled=config.trainer.precision == "bf16")
-
-    if config.trainer.precision == "tf32":
-        torch.set_float32_matmul_precision("high")
-    if config.trainer.compile is not None:
-        module.compile_networks(config.trainer.compile)
 
     def information(latent: Tensor, q: Tensor, weights: dict[str, float]) -> Tensor:
         likelihoods = latents.log_likelihoods(latent, q)
         bounds = {code.name: information_bound(likelihoods[code.name], code.entropy) for code in latents.codes}
         return weighted_information(bounds, weights)
 
-    def iteration() -> None:
-        real = scaled(next(batches), scale)
-        latent = latents.sample(0, "train", next(counter), range(config.data.batch_size)).to(device)
-        with autocast():
+    def iterate(real: Tensor, latent: Tensor) -> dict[str, Tensor]:
+        with autocast(config):
             fake = g(latent)
-        with autocast():
+        with autocast(config):
             real_logits = d.head(d.trunk(real))
             fake_logits, q = d(fake.detach())
             loss_d = discriminator_loss(real_logits, fake_logits) - information(latent, q, weights_d)
@@ -86,7 +77,7 @@ def bare(config: Config, images: int) -> Run:
         optimizer_d.step()
         for p in parameters_d:
             p.requires_grad_(False)
-        with autocast():
+        with autocast(config):
             fake_logits, q = d(fake)
             loss_g = generator_loss(fake_logits) - information(latent, q, weights_g)
         optimizer_g.zero_grad()
@@ -94,24 +85,103 @@ def bare(config: Config, images: int) -> Run:
         optimizer_g.step()
         for p in parameters_d:
             p.requires_grad_(True)
+        return {"loss/discriminator": loss_d.detach(), "loss/generator": loss_g.detach()}
+
+    step = CapturedIteration(iterate, [optimizer_d, optimizer_g]) if module.as_cuda_graph else iterate
+    pixels = random_images(images, g.image_shape).to(device)
+    batches = iter(BatchStream(pixels, config.data.batch_size, config.seed, start=0))
+    scale = value_range(config.model.generator)
+    counter = itertools.count()
 
     def run(iterations: int) -> None:
-        for _ in range(iterations):
-            iteration()
+        for iteration in itertools.islice(counter, iterations):
+            latent = latents.sample(0, "train", iteration, range(config.data.batch_size)).to(device)
+            step(scaled(next(batches), scale), latent)
 
     return run
 
 
-MATRIX = 2048
+def autocast(config: Config) -> torch.autocast:
+    """As the configuration's precision asks for it."""
+    return torch.autocast(device_of(config).type, torch.bfloat16, enabled=config.trainer.precision == "bf16")
+
+
+ENSEMBLE = 8
+
+
+def ensemble(config: Config, images: int) -> Run:
+    """`bare` for ENSEMBLE models at once, each with its own seed, images and latents: their weights are stacked, and
+    `torch.func.vmap` makes one product of those of all models. An iteration is one of every model."""
+    device = device_of(config)
+    modules = [experiment.build_module(config.model_copy(update={"seed": seed})).to(device) for seed in range(ENSEMBLE)]
+    latents = modules[0].latents
+    g, d = (copy.deepcopy(part).to("meta") for part in (modules[0].generator, modules[0].discriminator))
+    weights_g, buffers_g = torch.func.stack_module_state([module.generator for module in modules])
+    weights_d, buffers_d = torch.func.stack_module_state([module.discriminator for module in modules])
+    frozen_d = {name: weight.detach() for name, weight in weights_d.items()}
+    rates, betas = (config.model.learning_rate_discriminator, config.model.learning_rate_generator), config.model.betas
+    optimizer_d, optimizer_g = (
+        torch.optim.Adam(weights.values(), rate, betas=(betas[0], betas[1]), fused=True)
+        for weights, rate in zip((weights_d, weights_g), rates, strict=True)
+    )
+    lambda_d = {code.name: code.lambda_posterior for code in latents.codes}
+    lambda_g = {code.name: code.lambda_ for code in latents.codes}
+
+    def information(latent: Tensor, q: Tensor, weights: dict[str, float]) -> Tensor:
+        likelihoods = latents.log_likelihoods(latent, q)
+        bounds = {code.name: information_bound(likelihoods[code.name], code.entropy) for code in latents.codes}
+        return weighted_information(bounds, weights)
+
+    def generated(weights: Tensors, buffers: Tensors, latent: Tensor) -> Tensor:
+        return functional_call(g, (weights, buffers), (latent,))
+
+    def loss_of_d(weights: Tensors, buffers: Tensors, real: Tensor, fake: Tensor, latent: Tensor) -> Tensor:
+        real_logits, _ = functional_call(d, (weights, buffers), (real,))
+        fake_logits, q = functional_call(d, (weights, buffers), (fake,))
+        return discriminator_loss(real_logits, fake_logits) - information(latent, q, lambda_d)
+
+    def loss_of_g(weights: Tensors, buffers: Tensors, fake: Tensor, latent: Tensor) -> Tensor:
+        fake_logits, q = functional_call(d, (weights, buffers), (fake,))
+        return generator_loss(fake_logits) - information(latent, q, lambda_g)
+
+    def iterate(real: Tensor, latent: Tensor) -> dict[str, Tensor]:
+        with autocast(config):
+            fake = torch.vmap(generated)(weights_g, buffers_g, latent)
+            losses_d = torch.vmap(loss_of_d)(weights_d, buffers_d, real, fake.detach(), latent)
+        optimizer_d.zero_grad()
+        losses_d.sum().backward()
+        optimizer_d.step()
+        with autocast(config):
+            losses_g = torch.vmap(loss_of_g)(frozen_d, buffers_d, fake, latent)
+        optimizer_g.zero_grad()
+        losses_g.sum().backward()
+        optimizer_g.step()
+        return {"loss/discriminator": losses_d.detach().sum(), "loss/generator": losses_g.detach().sum()}
+
+    step = CapturedIteration(iterate, [optimizer_d, optimizer_g]) if modules[0].as_cuda_graph else iterate
+    pixels = random_images(images, modules[0].generator.image_shape).to(device)
+    streams = [iter(BatchStream(pixels, config.data.batch_size, seed, start=0)) for seed in range(ENSEMBLE)]
+    scale = value_range(config.model.generator)
+    counter = itertools.count()
+
+    def run(iterations: int) -> None:
+        for iteration in itertools.islice(counter, iterations):
+            drawn = [latents.sample(s, "train", iteration, range(config.data.batch_size)) for s in range(ENSEMBLE)]
+            step(torch.stack([scaled(next(stream), scale) for stream in streams]), torch.stack(drawn).to(device))
+
+    return run
+
+
+MATRIX = {"cpu": 2048, "cuda": 8192}
+"""Rows of the square matrices, by device."""
 
 
 def matmul(config: Config) -> Run:
-    """Products of two square matrices of MATRIX in the configuration's precision: what the machine can do at best."""
+    """Products of two square matrices in the configuration's precision: what the machine can do at best."""
     device = device_of(config)
+    size = MATRIX[device.type]
     dtype = torch.bfloat16 if config.trainer.precision == "bf16" else torch.float32
-    if config.trainer.precision == "tf32":
-        torch.set_float32_matmul_precision("high")
-    a, b = (torch.randn(MATRIX, MATRIX, device=device, dtype=dtype) for _ in range(2))
+    a, b = (torch.randn(size, size, device=device, dtype=dtype) for _ in range(2))
 
     def run(iterations: int) -> None:
         for _ in range(iterations):
@@ -165,14 +235,14 @@ class Blocks(L.Callback):
 
 
 class Waiting:
-    """Batches, and the seconds that the loop has waited for them."""
+    """The batches of what `make` returns, and the seconds that the loop has waited for them."""
 
-    def __init__(self, batches: BatchStream) -> None:
-        self.batches = batches
+    def __init__(self, make: Callable[[], BatchStream]) -> None:
+        self.make = make
         self.seconds = 0.0
 
     def __iter__(self) -> Iterator[Tensor]:
-        stream = iter(self.batches)
+        stream = iter(self.make())
         while True:
             start = time.perf_counter()
             batch = next(stream)
@@ -198,7 +268,7 @@ def lightning(config: Config, images: int, orders: Iterator[int]) -> dict[str, A
         setting = Setting(folder, folder, config.data.batch_size, module.value_range, config.seed)
         data = Synthetic(setting, images, module.generator.image_shape, classes=10)
         trainer, _ = experiment.build_trainer(config, folder, data, 0, StopSignals())
-        waiting = Waiting(BatchStream(data.split("train").images, config.data.batch_size, config.seed, start=0))
+        waiting = Waiting(data.train_dataloader)
         data.train_dataloader = lambda: waiting  # type: ignore[method-assign, assignment, return-value]
         callbacks: list[Any] = trainer.callbacks  # type: ignore[attr-defined]
         rare = [callback for callback in callbacks if isinstance(callback, Scores | Traversals | Checkpoints)]

@@ -68,9 +68,9 @@ def networks() -> tuple[nn.Module, nn.Module, nn.Module, nn.Module]:
     return generator, trunk, head, posterior
 
 
-def port(batch_size: int, images: int) -> Run:
+def port(batch_size: int, images: int, device: torch.device) -> Run:
     """A loop over `images` random images, as described above."""
-    generator, trunk, head, posterior = networks()
+    generator, trunk, head, posterior = (network.to(device) for network in networks())
     optimizer_d = torch.optim.Adam([*trunk.parameters(), *head.parameters()], 2e-4, betas=(0.5, 0.999))
     optimizer_g = torch.optim.Adam([*generator.parameters(), *posterior.parameters()], 1e-3, betas=(0.5, 0.999))
     adversarial, categorical, continuous = nn.BCELoss(), nn.CrossEntropyLoss(), nn.MSELoss()
@@ -85,10 +85,10 @@ def port(batch_size: int, images: int) -> Run:
         values = np.random.uniform(-1, 1, (batch_size, CONTINUOUS)).astype(np.float32)
         noise = np.random.uniform(-1, 1, (batch_size, NOISE)).astype(np.float32)
         parts = [torch.from_numpy(noise), torch.from_numpy(one_hot), torch.from_numpy(values)]
-        return torch.cat(parts, 1), torch.from_numpy(classes), torch.from_numpy(values)
+        return torch.cat(parts, 1).to(device), torch.from_numpy(classes).to(device), torch.from_numpy(values).to(device)
 
     def step(real: Tensor) -> None:
-        ones, zeros = torch.ones(batch_size), torch.zeros(batch_size)
+        ones, zeros = torch.ones(batch_size, device=device), torch.zeros(batch_size, device=device)
         latent, classes, values = latents()
         optimizer_d.zero_grad()
         loss_real = adversarial(head(trunk(real)).flatten(), ones)
@@ -115,6 +115,6 @@ def port(batch_size: int, images: int) -> Run:
 
     def run(iterations: int) -> None:
         for real in itertools.islice(batches, iterations):
-            step(real)
+            step(real.to(device))
 
     return run

@@ -14,18 +14,17 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-KINDS = ("matmul", "port", "bare", "lightning")
+KINDS = ("matmul", "port", "bare", "ensemble", "lightning")
 
 
 @dataclass(frozen=True)
 class Task:
     """`kind`: one of KINDS. `overrides`: of the training's configuration. `images`: how many to train on.
-    `threads`: of PyTorch, None for its own choice. `keep_memory`: as training does, see `infogan.allocator`."""
+    `keep_memory`: as training does, see `infogan.allocator`."""
 
     kind: str
     overrides: list[str] = field(default_factory=list)
     images: int = 10_000
-    threads: int | None = None
     keep_memory: bool = True
 
 
@@ -71,11 +70,10 @@ def main() -> None:
     from benchmarks import loops
     from benchmarks.port import port
     from infogan.allocator import keep_freed_memory
+    from infogan.experiment import arithmetic
 
     if task.keep_memory:
         keep_freed_memory()
-    if task.threads is not None:
-        torch.set_num_threads(task.threads)
 
     def synchronise() -> None:
         if torch.cuda.is_available():
@@ -90,22 +88,24 @@ def main() -> None:
             print(time.perf_counter() - start, file=answers, flush=True)
 
     found: dict[str, Any] = {}
-    if task.kind == "lightning":
-        found = loops.lightning(loops.configuration(task.overrides), task.images, orders())
-    else:
-        config = loops.configuration(task.overrides)
-        if task.kind == "matmul":
-            run = loops.matmul(config)
-        elif task.kind == "port":
-            run = port(config.data.batch_size, task.images)
+    config = loops.configuration(task.overrides)
+    with arithmetic(config.trainer):
+        if task.kind == "lightning":
+            found = loops.lightning(config, task.images, orders())
         else:
-            run = loops.bare(config, task.images)
-        for iterations in orders():
-            run(iterations)
+            run = {
+                "matmul": lambda: loops.matmul(config),
+                "port": lambda: port(config.data.batch_size, task.images, loops.device_of(config)),
+                "bare": lambda: loops.bare(config, task.images),
+                "ensemble": lambda: loops.ensemble(config, task.images),
+            }[task.kind]()
+            for iterations in orders():
+                run(iterations)
+        found["threads"] = torch.get_num_threads()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     if torch.cuda.is_available():
         found["peak_GPU_MB"] = torch.cuda.max_memory_allocated() / 2**20
-    print(json.dumps({**found, "peak_MB": peak, "threads": torch.get_num_threads()}), file=answers, flush=True)
+    print(json.dumps({**found, "peak_MB": peak}), file=answers, flush=True)
 
 
 if __name__ == "__main__":

@@ -338,14 +338,16 @@ class TrainerConfig(Section):
     max_epochs replaces max_iterations where it is given. precision: `bf16` is autocast with float32 weights; for GPUs
     alone there are `fp16`, likewise and with the loss scaled, and `tf32`, float32 whose products are in TF32; `auto` is
     bf16 on devices that compute in it, else fp16 on a GPU and float32 on a CPU. compile: torch.compile's mode for the
-    networks, null for none; `reduce-overhead` uses CUDA graphs. threads: of PyTorch on the CPU, null: its own choice.
+    networks, null for none. cuda_graph: the whole iteration is one CUDA graph, on one GPU, with the same results;
+    `auto` where it can be. threads: of PyTorch on the CPU, null: its own choice.
     Defaults are for run folders of versions without these keys.
     """
 
     accelerator: Literal["auto", "cpu", "gpu"]
     devices: Positive
     precision: Literal["auto", "float32", "tf32", "bf16", "fp16"]
-    compile: Literal["default", "reduce-overhead"] | None = None
+    compile: Literal["default"] | None = None
+    cuda_graph: Literal["auto", True, False] = "auto"
     threads: Positive | None
     max_iterations: Positive
     max_epochs: Positive | None

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from infogan.config import Config, CsvConfig, OpenedPathsConfig, WandbConfig, check
+from infogan.config import Config, CsvConfig, OpenedPathsConfig, TrainerConfig, WandbConfig, check
 from infogan.errors import Collapsed, ConfigError, InfoGANError, NotFinite, RunError, Stopped
 from infogan.records import COLLAPSED, read_config, read_summary
 from infogan.signals import StopSignals
@@ -41,7 +41,7 @@ log = logging.getLogger("infogan")
 PRECISIONS = {"float32": "32-true", "tf32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
 """Lightning's names."""
 
-OF_GPUS = {"precision": ("tf32", "fp16"), "compile": ("reduce-overhead",)}
+OF_GPUS = {"precision": ("tf32", "fp16"), "cuda_graph": (True,)}
 """What only a GPU can do, by key of `trainer`."""
 
 RUN_FOLDER_OF_RANKS = "INFOGAN_RUN_FOLDER"
@@ -186,7 +186,17 @@ def check_accelerator(config: Config) -> None:
         )
     for key, values in OF_GPUS.items():
         if (value := getattr(config.trainer, key)) in values and not on_gpu(config):
-            raise ConfigError(f"trainer.{key}={value}: this is for GPUs, and the training would run on the CPU")
+            given = str(value).lower()  # as in YAML
+            raise ConfigError(f"trainer.{key}={given}: this is for GPUs, and the training would run on the CPU")
+    if config.trainer.cuda_graph is True and config.trainer.devices > 1:
+        raise ConfigError(f"trainer.cuda_graph=true: this is for one GPU, and trainer.devices={config.trainer.devices}")
+
+
+def as_cuda_graph(config: Config) -> bool:
+    """Whether the iterations of this training are replayed as a CUDA graph."""
+    if config.trainer.cuda_graph == "auto":
+        return on_gpu(config) and config.trainer.devices == 1
+    return config.trainer.cuda_graph
 
 
 def on_gpu(config: Config) -> bool:
@@ -323,10 +333,35 @@ def data_of(config: Config, paths: OpenedPathsConfig) -> "ImageDataModule":
 
 
 def build_module(config: Config) -> "InfoGAN":
-    """The model with its freshly initialised weights, a function of the seed."""
+    """The model with its freshly initialised weights, a function of the seed, to be run as `trainer` says."""
     from infogan.module import InfoGAN
 
-    return InfoGAN(config.model, config.data.batch_size, config.seed)
+    module = InfoGAN(config.model, config.data.batch_size, config.seed)
+    if config.trainer.compile is not None:
+        module.compile_networks(config.trainer.compile)
+    module.as_cuda_graph = as_cuda_graph(config)
+    return module
+
+
+@contextmanager
+def arithmetic(config: TrainerConfig) -> Iterator[None]:
+    """PyTorch computes with the threads and the precision of float32's products that the configuration asks for, and
+    the same each time: some of cuDNN's convolutions add up in the order in which their threads are done."""
+    import torch
+
+    threads, products = torch.get_num_threads(), torch.get_float32_matmul_precision()
+    cudnn, tf32 = torch.backends.cudnn, config.precision == "tf32"
+    convolutions = cudnn.allow_tf32, cudnn.deterministic
+    try:
+        if config.threads is not None:
+            torch.set_num_threads(config.threads)
+        torch.set_float32_matmul_precision("high" if tf32 else "highest")
+        cudnn.allow_tf32, cudnn.deterministic = tf32, True  # by default float32's convolutions are in TF32
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.set_float32_matmul_precision(products)
+        cudnn.allow_tf32, cudnn.deterministic = convolutions
 
 
 def added_loggers(config: Config, folder: Path) -> "list[Logger]":
@@ -376,15 +411,15 @@ def train(folder: Path, further: "Sequence[L.Callback]" = ()) -> dict[str, Any]:
     from infogan.allocator import keep_freed_memory
 
     config = load_config(folder)
-    threads, products = torch.get_num_threads(), torch.get_float32_matmul_precision()
     failed = True
-    with StopSignals() as signals, log_file(folder / "log.txt"), early_end_told(folder, signals):
+    with (
+        arithmetic(config.trainer),
+        StopSignals() as signals,
+        log_file(folder / "log.txt"),
+        early_end_told(folder, signals),
+    ):
         checkpoint = newest_checkpoint(folder)
         try:
-            if config.trainer.threads is not None:
-                torch.set_num_threads(config.trainer.threads)
-            if config.trainer.precision == "tf32":
-                torch.set_float32_matmul_precision("high")
             keep_freed_memory()
             if config.trainer.devices > 1:
                 os.environ[RUN_FOLDER_OF_RANKS] = str(folder)
@@ -398,8 +433,6 @@ def train(folder: Path, further: "Sequence[L.Callback]" = ()) -> dict[str, Any]:
             data, module = build_data(config), build_module(config)
             if checkpoint is not None:
                 check_checkpoint(checkpoint, module)
-            if config.trainer.compile is not None:
-                module.compile_networks(config.trainer.compile)
             trainer, conclusion = build_trainer(
                 config, folder, data, checkpoint_iteration(checkpoint), signals, further
             )
@@ -411,8 +444,6 @@ def train(folder: Path, further: "Sequence[L.Callback]" = ()) -> dict[str, Any]:
             raise
         finally:
             os.environ.pop(RUN_FOLDER_OF_RANKS, None)
-            torch.set_num_threads(threads)
-            torch.set_float32_matmul_precision(products)
             if isinstance(config.logger, WandbConfig):
                 from infogan.loggers import finish_wandb
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from infogan.config import ModelConfig
+from infogan.cuda_graph import CapturedIteration
 from infogan.latents import Latents
 from infogan.losses import discriminator_loss, generator_loss, information_bound, weighted_information
 from infogan.networks import Discriminator, Generator
@@ -27,6 +28,7 @@ class InfoGAN(L.LightningModule):
     With `posterior_optimizer=generator` the information term leaves the D phase, and in the G phase moves Q's head too;
     with `alone` it moves Q's head in the D phase, and not the trunk.
     `iteration` counts finished iterations; it is part of the checkpoint, and everything random is drawn from it.
+    `as_cuda_graph`: whether training replays its iterations as a CUDA graph; for one GPU.
     """
 
     def __init__(self, config: ModelConfig, batch_size: int, seed: int) -> None:
@@ -36,6 +38,8 @@ class InfoGAN(L.LightningModule):
         self.batch_size = batch_size
         self.seed = seed
         self.iteration = 0
+        self.as_cuda_graph = False
+        self._graph: CapturedIteration | None = None
         self.latents = Latents.of(config)
         self.value_range = value_range(config.generator)
         with torch.random.fork_rng(devices=[]):
@@ -72,16 +76,32 @@ class InfoGAN(L.LightningModule):
             torch.optim.Adam(self._parameters_of_g, config.learning_rate_generator, betas=(beta1, beta2), fused=True),
         )
 
+    def on_train_start(self) -> None:
+        if self.as_cuda_graph:
+            self._graph = CapturedIteration(self._iterate, self.optimizers(use_pl_optimizer=False))  # type: ignore[arg-type]
+
     def training_step(self, real: Tensor, batch_idx: int) -> dict[str, Tensor]:
         """One iteration on (N, C, H, W) real images in `value_range`. Returns the measured scalars, on the device, in
         the order in which one that is not finite spoils those after it.
+        """
+        positions = range(self.trainer.global_rank, self.batch_size, self.trainer.world_size)
+        latent = self.latents.sample(self.seed, "train", self.iteration, positions).to(real.device, non_blocking=True)
+        if self._graph is None:
+            measured = self._iterate(real, latent)
+        else:
+            measured = self._graph(real, latent)
+            if self._graph.replays:
+                self._count_updates()
+        self.iteration += 1
+        return measured
+
+    def _iterate(self, real: Tensor, latent: Tensor) -> dict[str, Tensor]:
+        """All that an iteration does on the device, both updates included, and nothing that waits for it.
 
         One forward of G serves both phases. L_I is measured in the D phase, on fakes that Q has not seen, and in
         train mode.
         """
         optimizer_d, optimizer_g = self.optimizers()  # type: ignore[attr-defined]
-        positions = range(self.trainer.global_rank, self.batch_size, self.trainer.world_size)
-        latent = self.latents.sample(self.seed, "train", self.iteration, positions).to(real.device, non_blocking=True)
         with self._casting_weights_once():
             fake = self.generator(latent)
 
@@ -110,7 +130,6 @@ class InfoGAN(L.LightningModule):
         norm_g = self._gradient_norm("generator")
         optimizer_g.step()
 
-        self.iteration += 1
         return {
             "loss/discriminator": loss_d.detach(),
             **norm_d,
@@ -128,8 +147,18 @@ class InfoGAN(L.LightningModule):
 
     def compile_networks(self, mode: str) -> None:
         """Compiles the networks in place, when they are first used: the names of their weights stay."""
+        # All compiled modules count as one function to Dynamo, which by default gives up compiling its ninth variant:
+        # each network has one for training, one with its weights frozen, one for eval, and further ones by batch size.
+        torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, 64)
         for network in (self.generator, *self.discriminator.children()):
             network.compile(mode=mode)
+
+    def _count_updates(self) -> None:
+        """Lightning counts calls of its optimizers, and ends a training by that count: a replay calls none."""
+        progress = self.trainer.fit_loop.epoch_loop.manual_optimization.optim_step_progress
+        for _ in self.trainer.optimizers:
+            progress.increment_ready()
+            progress.increment_completed()
 
     def _take_norm(self, parameter: Tensor) -> None:
         assert parameter.grad is not None

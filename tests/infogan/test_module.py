@@ -46,8 +46,6 @@ class Outputs(L.Callback):
 def fit(values, iterations=ITERATIONS, scaler=None):
     config = check(values)
     module, data = build_module(config), build_data(config)
-    if config.trainer.compile is not None:
-        module.compile_networks(config.trainer.compile)
     snapshots, outputs = Snapshots(), Outputs()
     precision = PRECISIONS[config.trainer.precision]
     # Lightning takes fp16 on a CPU only from a plugin
