@@ -81,6 +81,13 @@ def test_the_papers_runs_for_one_factor(experiment, lr_d, lr_g, lambda_categoric
     assert lambda_categorical in (None, config.model.lambda_categorical)
 
 
+def test_rendered_chairs_have_the_papers_network_without_batch_norm_in_d():
+    paper, ours = (check(composed(of)).model for of in ("data=chairs", "experiment=chairs_rendered"))
+    plain = [layer.model_copy(update={"batch_norm": False}) for layer in paper.discriminator.trunk]
+    assert sum(layer.batch_norm for layer in paper.discriminator.trunk) == 5
+    assert ours == paper.model_copy(update={"discriminator": paper.discriminator.model_copy(update={"trunk": plain})})
+
+
 @pytest.mark.parametrize(
     ("data", "batch_size"),
     [("mnist", 128), ("fashion_mnist", 128), ("svhn", 128), ("celeba", 128), ("faces", 64), ("chairs", 32)],
