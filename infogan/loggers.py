@@ -19,7 +19,6 @@ from lightning.pytorch.loggers import WandbLogger
 from lightning.pytorch.loggers.logger import Logger, rank_zero_experiment
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from PIL.Image import Image
-from wandb.errors import Error
 
 from infogan.config import Config, WandbConfig
 from infogan.errors import RunError
@@ -221,6 +220,7 @@ def start_wandb(folder: Path, config: WandbConfig, about: Mapping[str, Any]) -> 
     raises RunError. Raises RunError too where W&B cannot write into the folder.
     """
     import wandb
+    from wandb.errors import Error
 
     def start(mode: WandbMode) -> "Run":
         return wandb.init(
