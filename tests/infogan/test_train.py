@@ -109,6 +109,18 @@ def test_a_run(command, tmp_path):
     assert start["torch"] == torch.__version__
 
 
+def test_wandb_is_not_loaded_without_a_use(tmp_path):
+    script = (
+        "import sys\n"
+        "from infogan.train import main\n"
+        f"sys.argv[1:] = {[*RUN, f'paths.outputs={tmp_path}/outputs']!r}\n"
+        "main()\n"
+        "print('loaded:', 'wandb' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "loaded: False"
+
+
 def test_epochs_become_iterations(command, tmp_path):
     code, _, _ = command(*RUN, "trainer.max_epochs=2", "data.batch_size=500")
     assert code == 0
