@@ -21,6 +21,7 @@ from datamodules.base import BatchStream, Setting
 from infogan import experiment
 from infogan.config import Config, check
 from infogan.cuda_graph import CapturedIteration
+from infogan.latents import Latents
 from infogan.losses import discriminator_loss, generator_loss, information_bound, weighted_information
 from infogan.networks.generator import value_range
 from infogan.pixels import scaled
@@ -60,18 +61,13 @@ def bare(config: Config, images: int) -> Run:
     weights_d = {code.name: code.lambda_posterior for code in latents.codes}
     weights_g = {code.name: code.lambda_ for code in latents.codes}
 
-    def information(latent: Tensor, q: Tensor, weights: dict[str, float]) -> Tensor:
-        likelihoods = latents.log_likelihoods(latent, q)
-        bounds = {code.name: information_bound(likelihoods[code.name], code.entropy) for code in latents.codes}
-        return weighted_information(bounds, weights)
-
     def iterate(real: Tensor, latent: Tensor) -> dict[str, Tensor]:
         with autocast(config):
             fake = g(latent)
         with autocast(config):
             real_logits = d.head(d.trunk(real))
             fake_logits, q = d(fake.detach())
-            loss_d = discriminator_loss(real_logits, fake_logits) - information(latent, q, weights_d)
+            loss_d = discriminator_loss(real_logits, fake_logits) - information(latents, latent, q, weights_d)
         optimizer_d.zero_grad()
         loss_d.backward()
         optimizer_d.step()
@@ -79,7 +75,7 @@ def bare(config: Config, images: int) -> Run:
             p.requires_grad_(False)
         with autocast(config):
             fake_logits, q = d(fake)
-            loss_g = generator_loss(fake_logits) - information(latent, q, weights_g)
+            loss_g = generator_loss(fake_logits) - information(latents, latent, q, weights_g)
         optimizer_g.zero_grad()
         loss_g.backward()
         optimizer_g.step()
@@ -99,6 +95,13 @@ def bare(config: Config, images: int) -> Run:
             step(scaled(next(batches), scale), latent)
 
     return run
+
+
+def information(latents: Latents, latent: Tensor, q: Tensor, weights: dict[str, float]) -> Tensor:
+    """Σ λ_j L_j of these latents and of what Q makes of their images."""
+    likelihoods = latents.log_likelihoods(latent, q)
+    bounds = {code.name: information_bound(likelihoods[code.name], code.entropy) for code in latents.codes}
+    return weighted_information(bounds, weights)
 
 
 def autocast(config: Config) -> torch.autocast:
@@ -127,22 +130,17 @@ def ensemble(config: Config, images: int) -> Run:
     lambda_d = {code.name: code.lambda_posterior for code in latents.codes}
     lambda_g = {code.name: code.lambda_ for code in latents.codes}
 
-    def information(latent: Tensor, q: Tensor, weights: dict[str, float]) -> Tensor:
-        likelihoods = latents.log_likelihoods(latent, q)
-        bounds = {code.name: information_bound(likelihoods[code.name], code.entropy) for code in latents.codes}
-        return weighted_information(bounds, weights)
-
     def generated(weights: Tensors, buffers: Tensors, latent: Tensor) -> Tensor:
         return functional_call(g, (weights, buffers), (latent,))
 
     def loss_of_d(weights: Tensors, buffers: Tensors, real: Tensor, fake: Tensor, latent: Tensor) -> Tensor:
         real_logits, _ = functional_call(d, (weights, buffers), (real,))
         fake_logits, q = functional_call(d, (weights, buffers), (fake,))
-        return discriminator_loss(real_logits, fake_logits) - information(latent, q, lambda_d)
+        return discriminator_loss(real_logits, fake_logits) - information(latents, latent, q, lambda_d)
 
     def loss_of_g(weights: Tensors, buffers: Tensors, fake: Tensor, latent: Tensor) -> Tensor:
         fake_logits, q = functional_call(d, (weights, buffers), (fake,))
-        return generator_loss(fake_logits) - information(latent, q, lambda_g)
+        return generator_loss(fake_logits) - information(latents, latent, q, lambda_g)
 
     def iterate(real: Tensor, latent: Tensor) -> dict[str, Tensor]:
         with autocast(config):
