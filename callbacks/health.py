@@ -1,4 +1,4 @@
-"""Whether a run still learns: D has won or learns nothing, all images are alike, a category is never used, a code is never read."""
+"""Whether a run still learns: D has won or does not learn, images are alike, categories unused, codes not read."""
 
 import logging
 from collections.abc import Mapping
