@@ -38,5 +38,5 @@ def test_every_way_ends_and_is_measured():
     found = json.loads(ended.stdout[ended.stdout.index("\n{") :])
     assert [round_.keys() for round_ in found["all"]] == [dict.fromkeys(WAYS).keys()]
     for way in WAYS:
-        assert 0 < found["found"][way]["cpu_ms"]
+        assert found["found"][way]["cpu_ms"] > 0
         assert 0 < found["found"][way]["wall_ms"] < 1000 * 480
