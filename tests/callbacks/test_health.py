@@ -212,7 +212,6 @@ BROKEN = {
     "G learns 500 times as fast": (["model.learning_rate_generator=0.5"], "D has won"),
     "G is not normalised and learns 50 times as fast": ([*WITHOUT_NORM, "model.learning_rate_generator=0.05"],
                                                         "D has won"),
-    "Q hardly learns": (["model.lambda_posterior=1e-4"], "images alike"),
     "λ is nothing": (["model.lambda_categorical=1e-5", "model.lambda_continuous=1e-5"], "codes not read"),
     "λ of the categories is nothing": (["model.lambda_categorical=1e-5"], "codes not read"),
     "D learns next to nothing": (["model.learning_rate_discriminator=1e-8"], "D does not learn"),
