@@ -22,8 +22,8 @@ RUN = ["logger=none", "trainer=cpu", "trainer.precision=float32", "trainer.threa
 
 @pytest.mark.long
 def test_two_processes_follow_one(tmp_path):
-    """For five iterations, each of which moves weights by up to a learning rate, 1e-3. Later Adam has made steps of that
-    size of what rounding left of gradients near 0: noise of 1e-9 on one process's weights then does the same."""
+    """For five iterations, each of which moves weights by up to a learning rate, 1e-3. Later Adam has made such steps
+    of what rounding left of gradients near 0: noise of 1e-9 on one process's weights then does the same."""
     weights = []
     for devices in (1, 2):
         outputs = tmp_path / str(devices)
