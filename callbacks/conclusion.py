@@ -39,10 +39,11 @@ class Conclusion(L.Callback):
         pictures = self.traversals.draw(pl_module) | {"real": self.traversals.real()}
         entropies = {code.name: code.entropy for code in pl_module.latents.codes}
         pictures["curves"] = training_curves(self.metrics.rows, entropies, self.title(pl_module))
+        paths = {name: self.run_folder / "figures" / f"{name}.png" for name in pictures}
         for name, picture in pictures.items():
-            save_picture(self.run_folder / "figures" / f"{name}.png", picture)
+            save_picture(paths[name], picture)
         write_json(self.run_folder / "summary.json", self.summary)
-        show(trainer.loggers, pictures, pl_module.iteration)
+        show(trainer.loggers, paths, pl_module.iteration)
         for logger in trainer.loggers:
             if isinstance(logger, WandbRun):
                 logger.log_conclusion(self.summary)

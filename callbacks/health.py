@@ -1,4 +1,4 @@
-"""Whether a run still learns: D has won, all images are alike, a category is never used, a code is never read."""
+"""Whether a run still learns: D has won or does not learn, images are alike, categories unused, codes not read."""
 
 import logging
 from collections.abc import Mapping
@@ -24,6 +24,7 @@ SAMPLES = 64
 WHAT_TO_TRY = {
     "D has won": "a smaller model.learning_rate_discriminator, a larger model.learning_rate_generator, or "
     "model.discriminator.spectral_norm=true",
+    "D does not learn": "a larger model.learning_rate_discriminator",
     "images alike": "a smaller model.learning_rate_generator, or a larger data.batch_size",
     "categories unused": "another seed, a larger model.lambda_categorical, or fewer classes",
     "codes not read": "a larger model.lambda_categorical or model.lambda_continuous, or "
@@ -74,9 +75,9 @@ def watched(latents: Latents, categorical: bool = False) -> list[Code]:
 class Health(L.Callback):
     """Judges the mean of the last `limits.window` iterations, whenever the training log has fetched its numbers:
 
-    D has won: D(real) - D(fake) above `largest_gap`. Images alike: `health/spread` below `least_spread`. Categories
-    unused: `health/categories/<code>` below `least_categories`. Codes not read: L_I of a code with λ > 0, as a part of
-    what there is to know of it, below `least_information`.
+    D has won: D(real) - D(fake) above `largest_gap`. D does not learn: below `least_gap`. Images alike: `health/spread`
+    below `least_spread`. Categories unused: `health/categories/<code>` below `least_categories`. Codes not read: L_I of
+    a code with λ > 0, as a part of what there is to know of it, below `least_information`.
 
     Each is told once in a run, with what to try, or raised as Collapsed where `action` is abort. A value that is not a
     number counts as collapsed. Must come after the training log.
@@ -123,6 +124,8 @@ class Health(L.Callback):
         found = {}
         if "gap" in means and not means["gap"] <= self.limits.largest_gap:
             found["D has won"] = f"D(real) - D(fake) was {means['gap']:.2f}"
+        if "gap" in means and means["gap"] < self.limits.least_gap:
+            found["D does not learn"] = f"D(real) - D(fake) was {means['gap']:.2f}"
         if below("health/spread", self.limits.least_spread):
             found["images alike"] = f"they differed by {means['health/spread']:.1g} of the range"
         if low := below("health/categories/", self.limits.least_categories):

@@ -44,9 +44,10 @@ class Traversals(L.Callback):
         if iteration % self.every or is_last or not trainer.is_global_zero:
             return
         pictures = self.draw(pl_module)
+        paths = {name: self.figures / "history" / f"{name}_{iteration:08d}.png" for name in pictures}
         for name, picture in pictures.items():
-            save_picture(self.figures / "history" / f"{name}_{iteration:08d}.png", picture)
-        show(trainer.loggers, pictures, iteration)
+            save_picture(paths[name], picture)
+        show(trainer.loggers, paths, iteration)
 
     def draw(self, module: InfoGAN) -> dict[str, Image.Image]:
         """The grids by name: one for each code, and `samples`."""
@@ -105,8 +106,8 @@ class Traversals(L.Callback):
         return images.reshape(-1, columns, *images.shape[1:])
 
 
-def show(loggers: Sequence[Logger], pictures: Mapping[str, Image.Image], iteration: int) -> None:
-    """The pictures on the W&B page, where there is one."""
+def show(loggers: Sequence[Logger], pictures: Mapping[str, Path], iteration: int) -> None:
+    """The PNG files on the W&B page, where there is one."""
     for logger in loggers:
         if isinstance(logger, WandbRun):
             logger.log_pictures(pictures, iteration)

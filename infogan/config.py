@@ -394,15 +394,17 @@ LoggerConfig = Annotated[
 
 
 class CollapseConfig(Section):
-    """When a run no longer learns, in the mean of the last `window` iterations: D(real) - D(fake) above `largest_gap`;
-    the standard deviation of a pixel over generated images below `least_spread` of the range of values; the entropy of
-    the categories that Q reads in them below `least_categories` of that of the categories drawn; L_I of a code with
-    λ > 0 below `least_information` of what there is to know of it (of H(c), or of the variance of a continuous code). A
-    least value of 0 is not looked at.
+    """When a run no longer learns, in the mean of the last `window` iterations: D(real) - D(fake) above `largest_gap`,
+    or below `least_gap`; the standard deviation of a pixel over generated images below `least_spread` of the range of
+    values; the entropy of the categories that Q reads in them below `least_categories` of that of the categories drawn;
+    L_I of a code with λ > 0 below `least_information` of what there is to know of it (of H(c), or of the variance of a
+    continuous code). A least value of 0 is not looked at, nor is a `least_gap` of -1, that of runs of a version that
+    had none.
     """
 
     window: Positive
     largest_gap: Annotated[float, Field(gt=0, lt=1)]
+    least_gap: Annotated[float, Field(ge=-1, lt=1)] = -1.0
     least_spread: Annotated[float, Field(ge=0, lt=1)]
     least_categories: Annotated[float, Field(ge=0, lt=1)]
     least_information: Annotated[float, Field(ge=0, lt=1)]

@@ -133,13 +133,14 @@ class WandbRun(WandbLogger):
         self._send(lambda run: run.log({**metrics, **beside, "iteration": step}))
 
     @rank_zero_only
-    def log_pictures(self, pictures: Mapping[str, Image], iteration: int) -> None:
-        """One image panel each, under `figures/`. Image panels have no x axis: the caption tells the iteration."""
+    def log_pictures(self, pictures: Mapping[str, Path], iteration: int) -> None:
+        """One image panel for each PNG file, under `figures/`. Image panels have no x axis: the caption tells the
+        iteration. Files, because encoding pictures a second time was most of what W&B cost the training loop."""
         import wandb
 
         def send(run: "Run") -> None:
             caption = f"iteration {iteration:,}"
-            images = {f"figures/{name}": wandb.Image(picture, caption=caption) for name, picture in pictures.items()}
+            images = {f"figures/{name}": wandb.Image(path, caption=caption) for name, path in pictures.items()}
             run.log({**images, "iteration": iteration})
 
         self._send(send)

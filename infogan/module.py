@@ -165,8 +165,8 @@ class InfoGAN(L.LightningModule):
         self._norms.append(torch.linalg.vector_norm(parameter.grad))
 
     def _gradient_norm(self, of: str) -> dict[str, Tensor]:
-        """Of the gradients of the last backward pass. Nothing where the loss is scaled: an update whose gradients
-        overflow is then left out, which is no fault."""
+        """Of the gradients of the last backward pass, for this process's share of the batch. Nothing where the loss is
+        scaled: an update whose gradients overflow is then left out, which is no fault."""
         norms, self._norms = self._norms, []
         if getattr(self.trainer.precision_plugin, "scaler", None) is not None:
             return {}

@@ -16,7 +16,9 @@ from infogan.inference import evaluating
 from infogan.records import read_metrics, read_record
 from infogan.storage import load_tree, newest_checkpoint
 
-LIMITS = CollapseConfig(window=6, largest_gap=0.8, least_spread=0.03, least_categories=0.75, least_information=0.1)
+LIMITS = CollapseConfig(
+    window=6, largest_gap=0.8, least_gap=0.0, least_spread=0.03, least_categories=0.75, least_information=0.1
+)
 HEALTHY = {"D/real": 0.6, "D/fake": 0.4, "health/spread": 0.1, "health/categories/c1": 0.95, "information/c1": 2.0,
            "information/c2": -0.25, "information/c3": -0.25}  # fmt: skip
 """At σ = 1 and H(c) = ln 2 the bound of a continuous code lies between -0.39, where Q knows nothing, and -0.23."""
@@ -50,7 +52,6 @@ def gap(value):
         ([gap(0.3)] * 10 + [gap(0.9)] * 20, 16),
         ([gap(0.3), gap(0.3), gap(0.95), gap(0.95)] * 5, None),  # 0.73 at most in the mean of a window
         ([gap(float("nan"))] * 10, 6),
-        ([gap(-0.9)] * 20, None),  # D is worse than chance
     ],
 )
 def test_d_has_won(module, rows, end):
@@ -63,8 +64,35 @@ def test_d_has_won(module, rows, end):
         watch(module, health, rows)
 
 
+@pytest.mark.parametrize(
+    ("rows", "end"),
+    [
+        ([gap(0.01)] * 20, None),
+        ([gap(-0.1)] * 5, None),  # too short
+        ([gap(-0.1)] * 20, 6),
+        ([gap(0.1)] * 10 + [gap(-0.1)] * 20, 14),  # the window's mean is 0.033 at 12, -0.033 at 14
+        ([gap(-0.1), gap(-0.1), gap(0.4), gap(0.4)] * 5, None),  # worse than chance now and then
+    ],
+)
+def test_d_does_not_learn(module, rows, end):
+    health = Health("abort", LIMITS)
+    if end is None:
+        watch(module, health, rows)
+        return
+    line = rf"^collapsed at iteration {end}: D does not learn: in the mean of the last 6 D\(real\) - D\(fake\) was -0\."
+    with pytest.raises(Collapsed, match=rf"{line}.*; try a larger model\.learning_rate_discriminator$"):
+        watch(module, health, rows)
+
+
+def test_limits_of_a_version_that_did_not_look_at_the_least_gap(module):
+    values = LIMITS.model_dump()
+    del values["least_gap"]
+    watch(module, Health("abort", CollapseConfig(**values)), [gap(-1.0)] * 20)
+
+
 ILL = {
     "D has won": (gap(0.9), "D(real) - D(fake) was 0.90"),
+    "D does not learn": (gap(-0.04), "D(real) - D(fake) was -0.04"),
     "images alike": ({"health/spread": 0.0042}, "they differed by 0.004 of the range"),
     "categories unused": ({"health/categories/c1": 0.3},
                           "the entropy of those that Q reads was this part of what was drawn: c1 0.3"),
@@ -93,14 +121,15 @@ def test_a_limit_of_zero_is_not_looked_at(module, caplog):
 
 def test_all_that_is_wrong_is_told_and_what_was_told_is_kept(module, caplog):
     health = Health("warn", LIMITS)
-    everything = {name: value for row, _ in ILL.values() for name, value in row.items()}
+    together = [kind for kind in ILL if kind != "D does not learn"]  # D cannot have won too
+    everything = {name: value for kind in together for name, value in ILL[kind][0].items()}
     with caplog.at_level(logging.INFO, "infogan"):
         watch(module, health, [everything] * 8)
-        assert [message.split(": ")[1] for message in caplog.messages] == list(ILL)
+        assert [message.split(": ")[1] for message in caplog.messages] == together
         again = Health("warn", LIMITS)
         again.load_state_dict(health.state_dict())
         watch(module, again, [everything] * 8)
-    assert len(caplog.messages) == len(ILL)
+    assert len(caplog.messages) == len(together)
 
 
 def test_a_plain_gan_is_not_asked_for_information(compose_values, caplog):
@@ -177,7 +206,17 @@ BROKEN = {
     "the same": ([*WITHOUT_NORM, "model.learning_rate_generator=0.1"], "categories unused"),
     "Q never learns": (["model.lambda_posterior=0.0"], "codes not read"),
     "λ is next to nothing": (["model.lambda_categorical=1e-4", "model.lambda_continuous=1e-4"], "codes not read"),
-}
+    "D hardly learns": (["model.learning_rate_discriminator=1e-7"], "D does not learn"),
+    # Those from here on were declared before they were run, with the limits as they were: docs/reliability.md.
+    "G learns 3,000 times as slowly": (["model.learning_rate_generator=3e-7"], "D has won"),
+    "G learns 500 times as fast": (["model.learning_rate_generator=0.5"], "D has won"),
+    "G is not normalised and learns 50 times as fast": ([*WITHOUT_NORM, "model.learning_rate_generator=0.05"],
+                                                        "D has won"),
+    "λ is nothing": (["model.lambda_categorical=1e-5", "model.lambda_continuous=1e-5"], "codes not read"),
+    "λ of the categories is nothing": (["model.lambda_categorical=1e-5"], "codes not read"),
+    "D learns next to nothing": (["model.learning_rate_discriminator=1e-8"], "D does not learn"),
+    "D diverges": (["model.learning_rate_discriminator=1.0"], "categories unused"),
+}  # fmt: skip
 
 
 @pytest.mark.long

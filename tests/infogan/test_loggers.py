@@ -131,6 +131,10 @@ def test_offline_run(compose_values, tmp_path):
         for _, path in curves[f"figures/{name}/path"]:
             assert any((run / "files" / path).is_file() for run in (folder / "wandb").glob("offline-run-*"))
     assert len(curves["figures/curves/path"]) == 2
+    sent = {path.read_bytes() for path in (folder / "wandb").glob("offline-run-*/files/media/images/figures/*.png")}
+    kept = {path.name: path.read_bytes() for path in (folder / "figures" / "history").iterdir()}
+    assert len(kept) == 2 * 4  # grids of three codes and samples after 5 and 15 iterations; the others are final ones
+    assert {name for name, content in kept.items() if content not in sent} == set()
 
     defined = [record.metric for record in found if record.WhichOneof("record_type") == "metric"]
     assert any(metric.glob_name == "*" and metric.step_metric == "iteration" for metric in defined)

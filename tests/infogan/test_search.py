@@ -82,7 +82,7 @@ def test_a_search(command, folder):
 
 def test_a_trial_that_collapses_is_pruned(command, folder):
     """Really trained; nothing is left to be the best, and the exit code says so."""
-    collapse = ["callbacks.collapse.window=2", "callbacks.collapse.least_spread=0.9"]
+    collapse = ["callbacks.collapse.window=2", "callbacks.collapse.least_spread=0.9", "callbacks.collapse.least_gap=-1"]
     code, out, err = command("search.trials=1", *collapse)
     assert code == 2
     assert "trial 0 pruned: collapsed at iteration 2: images alike: " in out

@@ -169,6 +169,7 @@ def test_sweep_survives_a_failed_job(command, tmp_path):
 
 def test_a_sweep_marks_what_collapsed_and_goes_on(command, tmp_path):
     health = ["callbacks.health=abort", "callbacks.collapse.window=5", "callbacks.collapse.least_information=0"]
+    health += ["callbacks.collapse.least_gap=-1"]  # a D of five iterations knows as little as its Q
     code, out, err = command("-m", *RUN, *health, "callbacks.collapse.least_spread=0.9,0.0")
     assert code == 2
     assert out.count("collapsed: collapsed at iteration ") == 1

@@ -37,6 +37,8 @@ def records_of(path):
                 continue
             length, kind = int.from_bytes(data[position + 4 : position + 6], "little"), data[position + 6]
             position += RECORD_HEADER
+            if position + length > len(data):
+                break  # the rest is still being written
             part = data[position : position + length]
             parts = part if kind in (FULL, FIRST) else parts + part
             position += length

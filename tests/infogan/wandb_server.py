@@ -1,4 +1,8 @@
-"""A W&B server on this machine, which can misbehave: as much of the protocol as a run, `wandb sync` and views need."""
+"""A W&B server on this machine, which can misbehave: as much of the protocol as a run, `wandb sync` and views need.
+
+`python -m tests.infogan.wandb_server` is one in a process of its own, well at first: it prints its address, takes each
+line that it reads for its mode, and ends where that is `refused` or where there is no more to read.
+"""
 
 import json
 import re
@@ -119,3 +123,16 @@ def serving(mode="well"):
         server.server_close()
         thread.join()
     assert not server.faults
+
+
+def main():
+    with serving() as server:
+        print(server.url, flush=True)
+        for line in sys.stdin:
+            if (mode := line.strip()) == "refused":
+                break
+            server.mode = mode
+
+
+if __name__ == "__main__":
+    main()
