@@ -9,6 +9,7 @@ them alike. Results go to `outputs/benchmarks/<time>/`: results.json and cost.pn
 """
 
 import json
+import os
 import statistics
 import sys
 from collections.abc import Callable
@@ -28,6 +29,9 @@ from infogan.storage import save_picture, timestamp, write_json
 
 PRECISIONS = ("float32", "tf32", "bf16")
 """The loops without Lightning know these."""
+
+ITERATIONS = 30
+"""Of a round of `ensemble`."""
 
 EAGER, GRAPH = "trainer.cuda_graph=false", "trainer.cuda_graph=true"
 
@@ -187,25 +191,33 @@ def modes(settings: Settings) -> dict[str, Any]:
 
 
 def ensemble(settings: Settings) -> dict[str, Any]:
-    """Models of the digits' preset trained at once against as many one after the other, float32."""
+    """Models of the digits' preset trained at once against as many apart, float32: one after the other, and on a CPU
+    as a sweep is best run there too, one process a core with one thread each."""
     from benchmarks.loops import ENSEMBLE
 
     rows = []
     for way in (EAGER, GRAPH) if settings.device == "cuda" else (EAGER,):
         overrides = [*settings.overrides("digits", 64, "float32"), way]
-        one, together = Worker(Task("bare", overrides)), Worker(Task("ensemble", overrides))
-        alternate([one, together], settings)
-        for worker in (one, together):
+        together, alone = Worker(Task("ensemble", overrides)), Worker(Task("bare", overrides))
+        cores = (os.cpu_count() or 1) if settings.device == "cpu" else 0
+        beside = [Worker(Task("bare", [*overrides, "trainer.threads=1"])) for _ in range(cores)]
+        ratios: dict[str, list[float]] = {"one after the other": [], "one a core": []}
+        for worker in (together, alone, *beside):
+            worker.run(3)
+        for _ in range(settings.rounds):
+            a_model = together.run(ITERATIONS) / ENSEMBLE
+            ratios["one after the other"].append(a_model / alone.run(ITERATIONS))
+            for worker in beside:
+                worker.ask(ITERATIONS)
+            if beside:
+                ratios["one a core"].append(a_model / (max(worker.answer() for worker in beside) / cores))
+        for worker in (together, alone, *beside):
             worker.end()
-        rows.append(
-            {
-                "way": way,
-                "models": ENSEMBLE,
-                "one_ms": milliseconds(one),
-                "together_ms": milliseconds(together),
-                "part_of_one_by_one": ratio(together, one) / ENSEMBLE,
-            }
-        )
+        rows += [
+            {"way": way, "models": ENSEMBLE, "against": against, "part_of_their_time": statistics.median(of)}
+            for against, of in ratios.items()
+            if of
+        ]
     show("Several models at once", rows)
     return {"rows": rows}
 

@@ -47,7 +47,7 @@ def cost(found: Mapping[str, Any]) -> Image.Image | None:
         axes.minorticks_off()
         if len(lines) > 1:
             axes.set_yscale("log")
-            axes.legend(fontsize=7, ncols=2)
+            axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
         else:
             axes.set_ylim(0, 1.2 * max(y for _, y in points))
         axes.set(xlabel=label, ylabel="milliseconds an image" if k == 0 else "")

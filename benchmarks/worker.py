@@ -41,14 +41,23 @@ class Worker:
             text=True,
         )
 
-    def run(self, iterations: int) -> float:
-        """The seconds that so many iterations took. Raises RuntimeError where the process has ended."""
-        assert self._process.stdin is not None and self._process.stdout is not None
+    def ask(self, iterations: int) -> None:
+        """Starts so many iterations."""
+        assert self._process.stdin is not None
         print(iterations, file=self._process.stdin, flush=True)
+
+    def answer(self) -> float:
+        """The seconds that they took, once they have ended. Raises RuntimeError where the process has."""
+        assert self._process.stdout is not None
         answer = self._process.stdout.readline()
         if not answer:
             raise RuntimeError(f"the process of {self.task} has ended; its error stands above")
         return float(answer)
+
+    def run(self, iterations: int) -> float:
+        """The seconds that so many iterations took."""
+        self.ask(iterations)
+        return self.answer()
 
     def block(self, iterations: int) -> None:
         """Runs a block, and keeps its seconds for one iteration."""

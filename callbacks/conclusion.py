@@ -38,7 +38,8 @@ class Conclusion(L.Callback):
         self.summary = self.measure(pl_module)
         pictures = self.traversals.draw(pl_module) | {"real": self.traversals.real()}
         entropies = {code.name: code.entropy for code in pl_module.latents.codes}
-        pictures["curves"] = training_curves(self.metrics.rows, entropies, self.title(pl_module))
+        epoch = self.summary["iterations_an_epoch"]
+        pictures["curves"] = training_curves(self.metrics.rows, entropies, self.title(pl_module), epoch)
         paths = {name: self.run_folder / "figures" / f"{name}.png" for name in pictures}
         for name, picture in pictures.items():
             save_picture(paths[name], picture)
@@ -77,6 +78,7 @@ class Conclusion(L.Callback):
             "data": self.scores.data.data_set,
             "seed": module.seed,
             "iterations": module.iteration,
+            "iterations_an_epoch": self.scores.data.train_size // module.batch_size,
             "images_per_second": statistics.median(speeds) if speeds else None,
             "information": {name: finite(value) for name, value in eval_mode.items()},
             "information_train_mode": {name: finite(value) for name, value in train_mode.items()},

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from io import BytesIO
+from typing import Any
 
 from PIL import Image
 
@@ -14,10 +15,13 @@ COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 STYLES = ["-", "--", "-.", ":"]
 
 
-def training_curves(rows: Sequence[Row], entropies: Mapping[str, float], title: str) -> Image.Image:
+def training_curves(
+    rows: Sequence[Row], entropies: Mapping[str, float], title: str, epoch: int | None = None
+) -> Image.Image:
     """Rows of metrics.csv → a picture with a panel for each kind of number that the rows hold.
 
     `entropies`: H(c) in nats by code name, drawn as thin lines; a categorical code's L_I cannot pass its own.
+    `epoch`: iterations in one; where it is known, the upper panels count epochs at their top.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -35,6 +39,13 @@ def training_curves(rows: Sequence[Row], entropies: Mapping[str, float], title: 
     height = max(1, math.ceil(len(measured) / columns))
     figure = Figure(figsize=(4.6 * columns, 3.1 * height + 0.4), layout="constrained", dpi=110)
     figure.suptitle(title)
+
+    def epochs(x: Any) -> Any:
+        return x / (epoch or 1)
+
+    def iterations(x: Any) -> Any:
+        return x * (epoch or 1)
+
     for k, (name, keys) in enumerate(measured.items()):
         axes = figure.add_subplot(height, columns, k + 1)
         for j, key in enumerate(keys):
@@ -54,6 +65,10 @@ def training_curves(rows: Sequence[Row], entropies: Mapping[str, float], title: 
             axes.margins(y=0.12)
         axes.set(title=name, xlabel="iteration")
         axes.title.set_fontsize(10)
+        if epoch is not None and k < columns:
+            above = axes.secondary_xaxis("top", functions=(epochs, iterations))
+            above.set_xlabel("epoch", fontsize=8)
+            above.tick_params(labelsize=8)
         axes.grid(alpha=0.25)
         axes.margins(x=0.02)
         if len(keys) > 1:

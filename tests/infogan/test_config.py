@@ -81,6 +81,12 @@ def test_the_papers_runs_for_one_factor(experiment, lr_d, lr_g, lambda_categoric
     assert lambda_categorical in (None, config.model.lambda_categorical)
 
 
+def test_kinds_of_trainers():
+    trainers = {name: check(composed(f"trainer={name}")).trainer for name in ("default", "cpu", "gpu", "ddp")}
+    kinds = {name: (trainer.accelerator, trainer.devices) for name, trainer in trainers.items()}
+    assert kinds == {"default": ("auto", 1), "cpu": ("cpu", 1), "gpu": ("gpu", 1), "ddp": ("gpu", 2)}
+
+
 def test_rendered_chairs_have_the_papers_network_without_batch_norm_in_d():
     paper, ours = (check(composed(of)).model for of in ("data=chairs", "experiment=chairs_rendered"))
     plain = [layer.model_copy(update={"batch_norm": False}) for layer in paper.discriminator.trunk]

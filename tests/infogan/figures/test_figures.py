@@ -117,6 +117,14 @@ def test_curves_show_the_values():
     assert without(Image.fromarray(np.asarray(one) ^ np.asarray(two)), (0, 0, 0)) > 100
 
 
+def test_epochs_are_counted_above_the_upper_panels():
+    rows = [{"iteration": k, "loss/generator": 1.0} for k in range(9)]
+    plain, counted, other = (np.asarray(training_curves(rows, {}, "run", epoch)) for epoch in (None, 2, 4))
+    assert plain.shape == counted.shape == other.shape
+    assert (plain != counted).any()
+    assert (counted != other).any()
+
+
 def test_nothing_measured_yet_is_a_picture_as_well():
     assert training_curves([], {"c1": 2.3}, "run").mode == "RGB"
 
