@@ -125,8 +125,10 @@ class Browser:
         return wait.until(lambda driver: event())
 
     def complaints(self):
-        """What the console has said since this was asked last."""
-        return [entry["message"] for entry in self.driver.get_log("browser")]
+        """What the console has said since this was asked last, but for the end of the endless answer by which Gradio
+        learns that a page is still open: it may be told before or after the next page is there."""
+        said = [entry["message"] for entry in self.driver.get_log("browser")]
+        return [line for line in said if not ("/heartbeat/" in line and "ERR_INCOMPLETE_CHUNKED_ENCODING" in line)]
 
     def asked_for(self):
         """The addresses that were asked for since this was asked last."""
