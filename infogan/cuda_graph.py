@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from infogan.errors import RunError
+
 WARM_UP = 3
 """Iterations that are run as they are, in which libraries choose their kernels and optimizers make their state."""
 
@@ -15,7 +17,8 @@ class CapturedIteration:
     """An iteration that is run as it is WARM_UP times, then captured, and replayed from then on.
 
     `iterate` takes tensors of the same shapes each time, asks nothing of the device, and returns scalars by name. It
-    steps the `optimizers`. `replays`: whether the last call was a replay that ran no Python of `iterate`.
+    steps the `optimizers`. `replays`: whether the last call was a replay that ran no Python of `iterate`. A call raises
+    RunError where it cannot be captured.
     """
 
     def __init__(self, iterate: Callable[..., dict[str, Tensor]], optimizers: Sequence[Optimizer]) -> None:
@@ -51,10 +54,16 @@ class CapturedIteration:
 
     def _capture(self, *inputs: Tensor) -> torch.cuda.CUDAGraph:
         self._inputs = [given.clone() for given in inputs]
-        graph = torch.cuda.CUDAGraph()
-        with _capturable(self.optimizers), torch.cuda.graph(graph):
-            measured = self.iterate(*self._inputs)
-            self._names, self._measured = list(measured), torch.stack(list(measured.values()))
+        try:
+            graph = torch.cuda.CUDAGraph()
+            with _capturable(self.optimizers), torch.cuda.graph(graph):
+                measured = self.iterate(*self._inputs)
+                self._names, self._measured = list(measured), torch.stack(list(measured.values()))
+        except RuntimeError as error:
+            reason = str(error).splitlines()[0]
+            raise RunError(
+                f"the iteration could not be captured as a CUDA graph ({reason}); trainer.cuda_graph=false does without"
+            ) from error
         return graph
 
 
@@ -66,6 +75,8 @@ def _capturable(optimizers: Sequence[Optimizer]) -> Iterator[None]:
     before = [group["capturable"] for group in groups]
     for group in groups:
         group["capturable"] = True
-    yield
-    for group, value in zip(groups, before, strict=True):
-        group["capturable"] = value
+    try:
+        yield
+    finally:
+        for group, value in zip(groups, before, strict=True):
+            group["capturable"] = value
