@@ -39,6 +39,17 @@ def watch(module, health, rows):
         health.on_train_batch_end(None, module, {}, None, 0)
 
 
+def expect(module, rows, end, kind, rest):
+    """These rows end the run in iteration `end` with what was wrong with the gap, or go through where that is None."""
+    health = Health("abort", LIMITS)
+    if end is None:
+        watch(module, health, rows)
+        return
+    line = rf"^collapsed at iteration {end}: {kind}: in the mean of the last 6 D\(real\) - D\(fake\) was {rest}"
+    with pytest.raises(Collapsed, match=line):
+        watch(module, health, rows)
+
+
 def gap(value):
     return {"D/real": 0.5 + value / 2, "D/fake": 0.5 - value / 2}
 
@@ -55,13 +66,7 @@ def gap(value):
     ],
 )
 def test_d_has_won(module, rows, end):
-    health = Health("abort", LIMITS)
-    if end is None:
-        watch(module, health, rows)
-        return
-    line = rf"^collapsed at iteration {end}: D has won: in the mean of the last 6 D\(real\) - D\(fake\) was (0\.9|nan)"
-    with pytest.raises(Collapsed, match=rf"{line}.*; try a smaller model\.learning_rate_discriminator, "):
-        watch(module, health, rows)
+    expect(module, rows, end, "D has won", r"(0\.9|nan).*; try a smaller model\.learning_rate_discriminator, ")
 
 
 @pytest.mark.parametrize(
@@ -75,13 +80,7 @@ def test_d_has_won(module, rows, end):
     ],
 )
 def test_d_does_not_learn(module, rows, end):
-    health = Health("abort", LIMITS)
-    if end is None:
-        watch(module, health, rows)
-        return
-    line = rf"^collapsed at iteration {end}: D does not learn: in the mean of the last 6 D\(real\) - D\(fake\) was -0\."
-    with pytest.raises(Collapsed, match=rf"{line}.*; try a larger model\.learning_rate_discriminator$"):
-        watch(module, health, rows)
+    expect(module, rows, end, "D does not learn", r"-0\..*; try a larger model\.learning_rate_discriminator$")
 
 
 def test_limits_of_a_version_that_did_not_look_at_the_least_gap(module):
