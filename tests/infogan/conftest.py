@@ -125,10 +125,12 @@ class Browser:
         return wait.until(lambda driver: event())
 
     def complaints(self):
-        """What the console has said since this was asked last, but for the end of the endless answer by which Gradio
-        learns that a page is still open: it may be told before or after the next page is there."""
+        """What the console has said since this was asked last, but for the end of a heartbeat of a page that was left,
+        the endless answer by which Gradio learns that a page is open: it may be told when the next page is there."""
+        script = "return performance.getEntriesByType('resource').map(entry => entry.name)"
+        of_this_page = self.driver.execute_script(script)
         said = [entry["message"] for entry in self.driver.get_log("browser")]
-        return [line for line in said if not ("/heartbeat/" in line and "ERR_INCOMPLETE_CHUNKED_ENCODING" in line)]
+        return [line for line in said if "/heartbeat/" not in line or line.split()[0] in of_this_page]
 
     def asked_for(self):
         """The addresses that were asked for since this was asked last."""
