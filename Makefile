@@ -1,6 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+TYPED := .venv/typed
 
 .DEFAULT_GOAL := help
 .PHONY: help setup train test test-long check format constraints clean
@@ -29,7 +30,10 @@ test-long: setup ## run the tests marked long too (minutes of training)
 check: setup ## lint, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	@# datamodules/, callbacks/ and conf/ are installed as parts of infogan: mypy is shown the tree as it is installed
+	@rm -rf $(TYPED) && mkdir -p $(TYPED)/infogan && ln -s $(CURDIR)/infogan/* $(TYPED)/infogan/
+	@ln -s $(CURDIR)/datamodules $(CURDIR)/callbacks $(TYPED)/infogan/ && ln -s $(CURDIR)/benchmarks $(TYPED)/
+	cd $(TYPED) && $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml --cache-dir $(CURDIR)/.mypy_cache
 
 format: setup ## put the code into the one format
 	$(BIN)/ruff check --fix .

@@ -25,7 +25,8 @@ from rich.table import Table
 from benchmarks import start
 from benchmarks.worker import Task, Worker
 from infogan.errors import ConfigError, ends_as_one_line
-from infogan.storage import save_picture, timestamp, write_json
+from infogan.run_folder.files import save_picture, write_json
+from infogan.run_folder.paths import timestamp
 
 PRECISIONS = ("float32", "tf32", "bf16")
 """The loops without Lightning know these."""

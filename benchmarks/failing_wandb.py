@@ -95,10 +95,11 @@ def timed_training(way: str, iterations: int, folder: Path) -> None:
     from hydra import compose, initialize_config_module
     from omegaconf import OmegaConf
 
-    from infogan.config import check
+    from infogan.config.check import check
     from infogan.errors import Stopped
-    from infogan.experiment import create, train
-    from infogan.loggers import WandbRun
+    from infogan.experiments.fit import train
+    from infogan.experiments.prepare import create
+    from infogan.tracking.wandb_run import WandbRun
 
     overrides = ["data=digits", "trainer=cpu", "trainer.threads=1", f"trainer.max_iterations={iterations + 1}"]
     overrides += [f"paths.stores={folder.parent}/stores"]

@@ -17,15 +17,17 @@ from torch import Tensor
 from torch.func import functional_call
 
 from benchmarks.synthetic import Synthetic
-from datamodules.base import BatchStream, Setting
-from infogan import experiment
-from infogan.config import Config, check
-from infogan.cuda_graph import CapturedIteration
-from infogan.latents import Latents
-from infogan.losses import discriminator_loss, generator_loss, information_bound, weighted_information
-from infogan.networks.generator import value_range
-from infogan.pixels import scaled
-from infogan.signals import StopSignals
+from infogan.codes.latents import Latents
+from infogan.config.check import check
+from infogan.config.training import Config
+from infogan.datamodules.base import BatchStream, Setting
+from infogan.experiments.build import build_module, build_trainer
+from infogan.experiments.machine import best_precision, check_accelerator, on_gpu
+from infogan.experiments.signals import StopSignals
+from infogan.networks.value_range import scaled, value_range
+from infogan.objective.adversarial import discriminator_loss, generator_loss
+from infogan.objective.information import information_bound, weighted_information
+from infogan.training.cuda_graph import CapturedIteration
 
 Run = Callable[[int], None]
 """Runs that many iterations."""
@@ -40,21 +42,21 @@ def configuration(overrides: list[str]) -> Config:
     with initialize_config_module("infogan.conf", version_base="1.3"):
         values = cast(dict[str, Any], OmegaConf.to_container(compose("train", [*overrides, *fixed]), resolve=True))
     config = check(values)
-    experiment.check_accelerator(config)
+    check_accelerator(config)
     if config.trainer.precision == "auto":
-        trainer = config.trainer.model_copy(update={"precision": experiment.best_precision(config)})
+        trainer = config.trainer.model_copy(update={"precision": best_precision(config)})
         config = config.model_copy(update={"trainer": trainer})
     return config
 
 
 def device_of(config: Config) -> torch.device:
-    return torch.device("cuda" if experiment.on_gpu(config) else "cpu")
+    return torch.device("cuda" if on_gpu(config) else "cpu")
 
 
 def bare(config: Config, images: int) -> Run:
     """The same networks, losses and optimizers on `images` random images, without Lightning, callbacks or logging."""
     device = device_of(config)
-    module = experiment.build_module(config).to(device)
+    module = build_module(config).to(device)
     g, d, latents = module.generator, module.discriminator, module.latents
     optimizer_d, optimizer_g = module.configure_optimizers()
     parameters_d = list(d.parameters())
@@ -116,7 +118,7 @@ def ensemble(config: Config, images: int) -> Run:
     """`bare` for ENSEMBLE models at once, each with its own seed, images and latents: their weights are stacked, and
     `torch.func.vmap` makes one product of those of all models. An iteration is one of every model."""
     device = device_of(config)
-    modules = [experiment.build_module(config.model_copy(update={"seed": seed})).to(device) for seed in range(ENSEMBLE)]
+    modules = [build_module(config.model_copy(update={"seed": seed})).to(device) for seed in range(ENSEMBLE)]
     latents = modules[0].latents
     g, d = (copy.deepcopy(part).to("meta") for part in (modules[0].generator, modules[0].discriminator))
     weights_g, buffers_g = torch.func.stack_module_state([module.generator for module in modules])
@@ -196,7 +198,7 @@ def flop(config: Config) -> int:
     from torch.utils.flop_counter import FlopCounterMode
 
     with torch.device("meta"):
-        module = experiment.build_module(config).to("meta")
+        module = build_module(config).to("meta")
     g, d = module.generator, module.discriminator
     batch = config.data.batch_size
     with FlopCounterMode(display=False) as counter:
@@ -254,18 +256,18 @@ def lightning(config: Config, images: int, orders: Iterator[int]) -> dict[str, A
     What happens once in many iterations (scores, traversals, a checkpoint) is timed apart, after the blocks. Returns
     the seconds waited for batches, and of each such event the seconds that one takes and its interval in iterations.
     """
-    from callbacks.checkpoints import Checkpoints
-    from callbacks.conclusion import Conclusion
-    from callbacks.scores import Scores
-    from callbacks.traversals import Traversals
+    from infogan.callbacks.checkpoints import Checkpoints
+    from infogan.callbacks.conclusion import Conclusion
+    from infogan.callbacks.scores import Scores
+    from infogan.callbacks.traversals import Traversals
 
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         (folder / "checkpoints").mkdir()
-        module = experiment.build_module(config)
+        module = build_module(config)
         setting = Setting(folder, folder, config.data.batch_size, module.value_range, config.seed)
         data = Synthetic(setting, images, module.generator.image_shape, classes=10)
-        trainer, _ = experiment.build_trainer(config, folder, data, 0, StopSignals())
+        trainer, _ = build_trainer(config, folder, data, 0, StopSignals())
         waiting = Waiting(data.train_dataloader)
         data.train_dataloader = lambda: waiting  # type: ignore[method-assign, assignment, return-value]
         callbacks: list[Any] = trainer.callbacks  # type: ignore[attr-defined]

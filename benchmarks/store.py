@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 from benchmarks.synthetic import Synthetic
-from datamodules.base import BatchStream, Setting
+from infogan.datamodules.base import BatchStream, Setting
 
 BATCHES = 400
 SIZES = {"20,000 × 1 × 64²": (20_000, 1), "200,000 × 3 × 64²": (200_000, 3)}

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from datamodules.base import ImageDataModule, Setting
-from datamodules.store import Chunk, Originals, Part
+from infogan.datamodules.base import ImageDataModule, Setting
+from infogan.datamodules.build_store import Chunk, Originals, Part
 
 REPEATED = 256
 

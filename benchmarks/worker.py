@@ -78,8 +78,8 @@ def main() -> None:
 
     from benchmarks import loops
     from benchmarks.port import port
-    from infogan.allocator import keep_freed_memory
-    from infogan.experiment import arithmetic
+    from infogan.experiments.machine import arithmetic
+    from infogan.training.memory import keep_freed_memory
 
     if task.keep_memory:
         keep_freed_memory()

@@ -8,11 +8,12 @@ import torch
 from lightning.fabric.plugins import CheckpointIO
 from torch import Tensor
 
-from callbacks.training_log import TrainingLog
+from infogan.callbacks.training_log import TrainingLog
 from infogan.errors import Stopped
-from infogan.module import InfoGAN
-from infogan.signals import StopSignals
-from infogan.storage import CHECKPOINT_PATTERN, checkpoint_path, load_tree, save_tree
+from infogan.experiments.signals import StopSignals
+from infogan.run_folder.paths import CHECKPOINT_PATTERN, checkpoint_path
+from infogan.run_folder.trees import load_tree, save_tree
+from infogan.training.module import InfoGAN
 
 KEPT = 2
 

@@ -8,13 +8,15 @@ from typing import Any
 
 import lightning as L
 
-from callbacks.scores import Scores
-from callbacks.traversals import Traversals, show
+from infogan.callbacks.scores import Scores
+from infogan.callbacks.traversals import Traversals, show
 from infogan.figures.curves import training_curves
-from infogan.inference import fresh_information
-from infogan.loggers import MetricsFile, WandbRun, finite
-from infogan.module import InfoGAN
-from infogan.storage import REPORT, checkpoint_path, save_picture, write_json
+from infogan.run_folder.files import save_picture, write_json
+from infogan.run_folder.paths import REPORT, checkpoint_path
+from infogan.tracking.metrics_file import MetricsFile, finite
+from infogan.tracking.wandb_run import WandbRun
+from infogan.trained.inference import fresh_information
+from infogan.training.module import InfoGAN
 
 log = logging.getLogger("infogan")
 

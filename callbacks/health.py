@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from callbacks.training_log import TrainingLog
-from infogan.config import CollapseConfig
+from infogan.callbacks.training_log import TrainingLog
+from infogan.codes.latents import Code, Latents
+from infogan.config.training import CollapseConfig
 from infogan.errors import Collapsed
-from infogan.inference import evaluating
-from infogan.latents import Code, Latents
-from infogan.module import InfoGAN
+from infogan.trained.inference import evaluating
+from infogan.training.module import InfoGAN
 
 log = logging.getLogger("infogan")
 

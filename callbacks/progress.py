@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
-from callbacks.training_log import TrainingLog
-from infogan.module import InfoGAN
+from infogan.callbacks.training_log import TrainingLog
+from infogan.training.module import InfoGAN
 
 
 class ProgressBar(L.Callback):

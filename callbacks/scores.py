@@ -6,11 +6,11 @@ from typing import Any
 import lightning as L
 from torch import Tensor
 
-from datamodules.base import ImageDataModule
-from datamodules.store import SPLITS, Split
-from infogan.inference import encode
-from infogan.module import InfoGAN
-from infogan.readings import ClusterScores, categories, cluster_scores, factor_scores, scored_code
+from infogan.datamodules.base import ImageDataModule
+from infogan.datamodules.store import SPLITS, Split
+from infogan.scoring.against_labels import ClusterScores, categories, cluster_scores, factor_scores, scored_code
+from infogan.trained.inference import encode
+from infogan.training.module import InfoGAN
 
 log = logging.getLogger("infogan")
 

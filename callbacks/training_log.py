@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from infogan.errors import NotFinite
-from infogan.module import InfoGAN
+from infogan.training.module import InfoGAN
 
 
 class TrainingLog(L.Callback):

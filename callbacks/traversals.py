@@ -10,16 +10,16 @@ from lightning.pytorch.loggers.logger import Logger
 from PIL import Image
 from torch import Tensor
 
-from callbacks.scores import Scores
-from datamodules.base import ImageDataModule
+from infogan.callbacks.scores import Scores
+from infogan.codes.latents import Code, Latents
+from infogan.datamodules.base import ImageDataModule
 from infogan.figures.grids import labelled_grid
-from infogan.inference import generate
-from infogan.latents import Code, Latents
-from infogan.loggers import WandbRun
-from infogan.module import InfoGAN
-from infogan.pixels import to_uint8
-from infogan.readings import scored_code
-from infogan.storage import save_picture
+from infogan.networks.value_range import to_uint8
+from infogan.run_folder.files import save_picture
+from infogan.scoring.against_labels import scored_code
+from infogan.tracking.wandb_run import WandbRun
+from infogan.trained.inference import generate
+from infogan.training.module import InfoGAN
 
 
 class Traversals(L.Callback):

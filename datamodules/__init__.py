@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datamodules.base import ImageDataModule
+    from infogan.datamodules.base import ImageDataModule
 
 DATA_MODULES = {
     "digits": "Digits",
@@ -22,4 +22,4 @@ DATA_MODULES = {
 
 def data_module(name: str) -> "type[ImageDataModule]":
     """The class of a data set; only its file is imported."""
-    return getattr(import_module(f"datamodules.{name}"), DATA_MODULES[name])
+    return getattr(import_module(f"infogan.datamodules.{name}"), DATA_MODULES[name])

@@ -11,19 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from datamodules.store import (
-    LabelledImages,
-    Originals,
-    Split,
-    Store,
-    build_store,
-    building,
-    fingerprint,
-    open_store,
-    store_folder,
-)
+from infogan.datamodules.build_store import Originals, build_store, building
+from infogan.datamodules.store import LabelledImages, Split, Store, fingerprint, open_store, store_folder
 from infogan.errors import DataError
-from infogan.pixels import scaled
+from infogan.networks.value_range import scaled
 
 
 @dataclass(frozen=True)

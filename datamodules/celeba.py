@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from datamodules.base import ImageDataModule, Setting, held_out
-from datamodules.sources.pictures import Decoder, Pictures, files_of, pictures_in
-from datamodules.store import Originals, Part
+from infogan.datamodules.base import ImageDataModule, Setting, held_out
+from infogan.datamodules.build_store import Originals, Part
+from infogan.datamodules.sources.pictures import Decoder, Pictures, files_of, pictures_in
 from infogan.errors import DataError
 
 CROPS = {(178, 218): 148}

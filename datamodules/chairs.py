@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from datamodules.base import ImageDataModule, Setting, held_out
-from datamodules.sources.download import download
-from datamodules.sources.pictures import Decoder, files_of, pictures_in
-from datamodules.store import Chunk, Originals, Part
+from infogan.datamodules.base import ImageDataModule, Setting, held_out
+from infogan.datamodules.build_store import Chunk, Originals, Part
+from infogan.datamodules.sources.download import download
+from infogan.datamodules.sources.pictures import Decoder, files_of, pictures_in
 from infogan.errors import DataError
 
 FACTORS = ("model", "azimuth", "elevation")
@@ -120,7 +120,7 @@ class ChairMaker:
     size: int
 
     def __call__(self, rows: range) -> Chunk:
-        from datamodules.rendering.chairs import render_chairs
+        from infogan.datamodules.rendering.chairs import render_chairs
 
         first, last = rows.start // VIEWS, (rows.stop - 1) // VIEWS
         rendered = [render_chairs(range(model, model + 1), 0, self.size) for model in self.models[first : last + 1]]

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from datamodules.base import ImageDataModule
-from datamodules.store import Originals, Part, part_of_arrays
+from infogan.datamodules.base import ImageDataModule
+from infogan.datamodules.build_store import Originals, Part, part_of_arrays
 
 SPLIT_SEED = 0
 

@@ -9,8 +9,8 @@ from typing import IO, Any
 
 import numpy as np
 
-from datamodules.base import ImageDataModule, Setting, held_out
-from datamodules.store import Chunk, Originals, Part
+from infogan.datamodules.base import ImageDataModule, Setting, held_out
+from infogan.datamodules.build_store import Chunk, Originals, Part
 from infogan.errors import DataError
 
 FACTORS = ("shape", "scale", "orientation", "x", "y")

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from datamodules.base import ImageDataModule, Setting, held_out
-from datamodules.sources.pictures import Decoder, files_of, pictures_in
-from datamodules.store import Chunk, Originals, Part
+from infogan.datamodules.base import ImageDataModule, Setting, held_out
+from infogan.datamodules.build_store import Chunk, Originals, Part
+from infogan.datamodules.sources.pictures import Decoder, files_of, pictures_in
 from infogan.errors import DataError
 
 if TYPE_CHECKING:
-    from datamodules.rendering.faces import Heads
+    from infogan.datamodules.rendering.faces import Heads
 
 RENDERER = 2
 """Counts up when rendered faces come to look different: stores of older ones are then made anew."""
@@ -76,7 +76,7 @@ class Faces(ImageDataModule):
 
     def originals(self) -> Originals:
         if self.source == "rendered" or self.path is None:
-            from datamodules.rendering.faces import heads_from_anny
+            from infogan.datamodules.rendering.faces import heads_from_anny
 
             return self._renders(heads_from_anny(self.identities, 0), "heads of the parametric model anny")
         if not self.path.exists():
@@ -84,13 +84,13 @@ class Faces(ImageDataModule):
                 f"data=faces data.source={self.source}: {self.path} does not exist; data.path names another"
             )
         if self.source == "bfm":
-            from datamodules.rendering.faces import heads_from_bfm
+            from infogan.datamodules.rendering.faces import heads_from_bfm
 
             return self._renders(heads_from_bfm(self.path, self.identities, 0), f"Basel Face Model {self.path}")
         return self._tensor(self.path) if self.source == "tensor" else self._folder(self.path)
 
     def _renders(self, heads: "Heads", source: str) -> Originals:
-        from datamodules.rendering.faces import FACE_FACTORS
+        from infogan.datamodules.rendering.faces import FACE_FACTORS
 
         def part(first: int, count: int) -> Part:
             return Part(count, FaceMaker(heads, first, self.size), parallel=True)
@@ -144,7 +144,7 @@ class FaceMaker:
     size: int
 
     def __call__(self, rows: range) -> Chunk:
-        from datamodules.rendering.faces import render_faces
+        from infogan.datamodules.rendering.faces import render_faces
 
         images, factors = render_faces(self.heads, range(self.first + rows.start, self.first + rows.stop), 0, self.size)
         return Chunk(images, factors=factors)

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import ClassVar
 
-from datamodules.base import ImageDataModule
-from datamodules.sources.idx import idx_files, idx_originals
-from datamodules.store import Originals
+from infogan.datamodules.base import ImageDataModule
+from infogan.datamodules.build_store import Originals
+from infogan.datamodules.sources.idx import idx_files, idx_originals
 
 
 class MNIST(ImageDataModule):

@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from datamodules.base import ImageDataModule, Setting
-from datamodules.sources.download import verified
-from datamodules.store import Chunk, Originals, Part
+from infogan.datamodules.base import ImageDataModule, Setting
+from infogan.datamodules.build_store import Chunk, Originals, Part
+from infogan.datamodules.sources.download import verified
 from infogan.errors import DataError
 
 SIZES = {"train": 73_257, "extra": 531_131}

@@ -18,11 +18,11 @@ from torch.nn import functional as F
 from torchvision.datasets import ImageFolder
 from torchvision.transforms import Compose, Grayscale, ToTensor
 
-from datamodules.store import SPLITS
-from infogan.config import check
+from infogan.config.check import check
+from infogan.datamodules.store import SPLITS
 from infogan.errors import ConfigError, ends_as_one_line
-from infogan.experiment import build_data
-from infogan.image_sets import folder_name
+from infogan.experiments.build import build_data
+from infogan.trained.image_sets import folder_name
 
 SEEDS, STEPS, BATCH_SIZE, LEARNING_RATE = (0, 1, 2), 1000, 64, 1e-3
 

@@ -3,14 +3,14 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from infogan.trained import load as load
+    from infogan.trained.model import load
 
 __all__ = ["load"]
 
 
 def __getattr__(name: str) -> Any:
     if name == "load":
-        from infogan.trained import load
+        from infogan.trained.model import load
 
         return load
     raise AttributeError(f"module 'infogan' has no attribute '{name}'")

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from rich.console import Console
 
-    from infogan.comparison import Run
-    from infogan.config import CompareConfig
+    from infogan.config.opening import CompareConfig
+    from infogan.scoring.many_runs import Run
 
 SHOWN = 8
 """Columns of scores on the terminal; comparison.csv has all."""
@@ -26,7 +26,8 @@ SHOWN = 8
 @hydra.main(version_base="1.3", config_path="pkg://infogan.conf", config_name="compare")
 def job(values: DictConfig) -> None:
     """Opens the runs, ranks them, and leaves the ranking with its pictures."""
-    from infogan.config import CompareConfig, check_section
+    from infogan.config.check import check_section
+    from infogan.config.opening import CompareConfig
 
     with ends_as_one_line():
         compare(check_section(plain(values), CompareConfig))
@@ -34,35 +35,36 @@ def job(values: DictConfig) -> None:
 
 def compare(config: "CompareConfig") -> None:
     """All of it; see the command's help."""
-    from infogan import comparison
-    from infogan.experiment import build_data, data_of
+    from infogan.experiments.build import build_data, data_of
     from infogan.pages.sweep import write_sweep_report
-    from infogan.records import read_record
-    from infogan.storage import save_picture, set_link, write_json
-    from infogan.trained import device_of
+    from infogan.run_folder.files import save_picture, write_json
+    from infogan.run_folder.paths import set_link
+    from infogan.run_folder.status import read_record
+    from infogan.scoring import many_runs
+    from infogan.trained.model import device_of
 
     folders, place = runs_and_place(config)
     print(f"comparing {len(folders)} runs")
-    runs = comparison.open_runs(folders, device_of(config.accelerator), print)
+    runs = many_runs.open_runs(folders, device_of(config.accelerator), print)
     try:
-        comparison.add_label_free(runs, data_of(runs[0].trained.config, config.paths), config.seed)
+        many_runs.add_label_free(runs, data_of(runs[0].trained.config, config.paths), config.seed)
     except DataError as error:
         print(f"without what needs the data set: {error}")
     agreement = None
     if len(runs) > 1:
         print(f"ModelCentrality: each of {len(runs)} encoders on the images of each generator")
-        agreement = comparison.agreement_matrix(runs, config.seed, print)
-        comparison.add(runs, "centrality", agreement)
-    order, by = comparison.ranked(runs)
-    found = comparison.correlations(runs) if len(runs) > 2 else {}
+        agreement = many_runs.agreement_matrix(runs, config.seed, print)
+        many_runs.add(runs, "centrality", agreement)
+    order, by = many_runs.ranked(runs)
+    found = many_runs.correlations(runs) if len(runs) > 2 else {}
     record = {
         "ranked_by": by,
-        "choices": {name: run.name for name, run in comparison.choices(runs).items()},
+        "choices": {name: run.name for name, run in many_runs.choices(runs).items()},
         "ranking": [
             {"run": run.name, "seed": run.seed, "settings": dict(run.settings), "scores": run.scores} for run in order
         ],
         "correlations": {a: {b: None if v != v else v for b, v in row.items()} for a, row in found.items()},
-        "spread": comparison.spread(runs),
+        "spread": many_runs.spread(runs),
         "agreement": None if agreement is None else agreement.tolist(),
         "seed": config.seed,
     }
@@ -86,7 +88,7 @@ def runs_and_place(config: "CompareConfig") -> "tuple[list[Path], Path]":
     """The run folders, and where what comes of them is put."""
     from pathlib import Path
 
-    from infogan.storage import find_run, runs_of, timestamp
+    from infogan.run_folder.paths import find_run, runs_of, timestamp
 
     outputs = Path(config.paths.outputs)
     if config.runs is not None:
@@ -101,7 +103,7 @@ def write_csv(path: "Path", order: "Sequence[Run]") -> None:
     import csv
     import io
 
-    from infogan.storage import write_atomically
+    from infogan.run_folder.files import write_atomically
 
     settings = list(dict.fromkeys(key for run in order for key in run.settings))
     scores = list(dict.fromkeys(key for run in order for key in run.scores))
@@ -120,7 +122,7 @@ def pictures(runs: "Sequence[Run]", order: "Sequence[Run]", agreement: Any, titl
 
     from infogan.figures.sweeps import figure_one, scores_against
     from infogan.figures.tables import number_table
-    from infogan.records import read_metrics
+    from infogan.run_folder.contents import read_metrics
 
     short = short_names(runs)
     setting = next((key for key in short if is_numeric(runs, key)), None)
@@ -187,7 +189,7 @@ def show(order: "Sequence[Run]", by: str | None, correlations: Mapping[str, Mapp
     from rich.console import Console
     from rich.table import Table
 
-    from infogan.comparison import CRITERIA, LABEL_FREE, LOWER_IS_BETTER, choices
+    from infogan.scoring.many_runs import CRITERIA, LABEL_FREE, LOWER_IS_BETTER, choices
 
     console = Console()
     if not console.is_terminal:
@@ -243,7 +245,7 @@ def show_spread(console: "Console", order: "Sequence[Run]", shown: "Sequence[str
     """How far the seeds of each setting are apart, where a setting has several."""
     from rich.table import Table
 
-    from infogan.comparison import by_setting
+    from infogan.scoring.many_runs import by_setting
 
     groups = by_setting(order)
     if all(len(group) == 1 for group in groups):

@@ -12,14 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from infogan.config import DashboardConfig
-    from infogan.panels import Logged, Shown
+    from infogan.config.opening import DashboardConfig
+    from infogan.tracking.workspace import Logged, Shown
 
 
 @hydra.main(version_base="1.3", config_path="pkg://infogan.conf", config_name="dashboard")
 def job(values: DictConfig) -> None:
     """Arranges the panels, and sends them or says why not."""
-    from infogan.config import DashboardConfig, check_section
+    from infogan.config.check import check_section
+    from infogan.config.opening import DashboardConfig
 
     with ends_as_one_line():
         dashboard(check_section(plain(values), DashboardConfig))
@@ -28,13 +29,13 @@ def job(values: DictConfig) -> None:
 def dashboard(config: "DashboardConfig") -> None:
     """Saves workspace and report in W&B and prints where; leaves them as dashboard.json where that cannot be."""
     try:
-        from infogan import panels
+        from infogan.tracking import workspace
     except ImportError:
         raise RunError("a dashboard needs an extra of this package: pip install 'infogan-lab[dashboard]'") from None
-    from infogan.loggers import wandb_mode
+    from infogan.tracking.wandb_session import wandb_mode
 
     folder, runs = chosen(config)
-    what = panels.shown(folder.name, None if config.sweep is None else folder.name, runs)
+    what = workspace.shown(folder.name, None if config.sweep is None else folder.name, runs)
     if wandb_mode("auto") == "offline":
         reason = "W&B is offline here: there are no credentials, or WANDB_MODE says so"
     elif not (reason := send(what)):
@@ -51,11 +52,11 @@ def chosen(config: "DashboardConfig") -> "tuple[Path, Sequence[Logged]]":
     """
     from pathlib import Path
 
-    from infogan.config import WandbConfig
-    from infogan.loggers import wandb_id
-    from infogan.panels import Logged
-    from infogan.records import read_record
-    from infogan.storage import find_run, runs_of
+    from infogan.config.training import WandbConfig
+    from infogan.run_folder.paths import find_run, runs_of
+    from infogan.run_folder.status import read_record
+    from infogan.tracking.wandb_session import wandb_id
+    from infogan.tracking.workspace import Logged
 
     if config.run is not None:
         folder = find_run(config.run, Path(config.paths.outputs))
@@ -84,17 +85,17 @@ def send(what: "Shown") -> str:
     """Saves workspace and report in W&B and prints their addresses; else returns why not, in one line."""
     import wandb
 
-    from infogan import panels
+    from infogan.tracking import workspace
 
     try:
         api = wandb.Api()
         entity = str(api.default_entity)
         api.run(f"{entity}/{what.project}/{what.ids[0]}").load()
-        workspace = panels.workspace(what, entity).save()
-        report = panels.report(what, entity).save()
+        saved = workspace.workspace(what, entity).save()
+        report = workspace.report(what, entity).save()
     except Exception as error:  # of W&B, of its transport, of the library on top of both
         return " ".join(str(error).split()) or type(error).__name__
-    print(f"workspace: {workspace.url}")
+    print(f"workspace: {saved.url}")
     print(f"report:    {report.url}")
     return ""
 
@@ -103,10 +104,10 @@ def leave(what: "Shown", folder: "Path") -> "Path":
     """dashboard.json: workspace and report as W&B takes them."""
     import json
 
-    from infogan import panels
-    from infogan.storage import write_json
+    from infogan.run_folder.files import write_json
+    from infogan.tracking import workspace
 
-    models = {"workspace": panels.workspace(what, "")._to_model(), "report": panels.report(what, "")._to_model()}
+    models = {"workspace": workspace.workspace(what, "")._to_model(), "report": workspace.report(what, "")._to_model()}
     path = folder / "dashboard.json"
     texts = {name: model.model_dump_json(by_alias=True, exclude_none=True) for name, model in models.items()}
     write_json(path, {"project": what.project, **{name: json.loads(text) for name, text in texts.items()}})

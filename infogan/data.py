@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from PIL import Image
 
-    from datamodules.base import ImageDataModule
+    from infogan.datamodules.base import ImageDataModule
 
 COLUMNS = 12
 ROWS = 10
@@ -23,9 +23,9 @@ def job(values: DictConfig) -> None:
     """Prepares the images if that was not done yet, tells what they are, and draws some."""
     from pathlib import Path
 
-    from infogan.config import check
-    from infogan.experiment import build_data
-    from infogan.storage import save_picture
+    from infogan.config.check import check
+    from infogan.experiments.build import build_data
+    from infogan.run_folder.files import save_picture
 
     with ends_as_one_line():
         config = check(plain(values))

@@ -10,9 +10,9 @@ from infogan.command import plain, start
 from infogan.errors import ConfigError, ends_as_one_line
 
 if TYPE_CHECKING:
-    from infogan.config import EditConfig
-    from infogan.latents import Choice
-    from infogan.trained import Trained
+    from infogan.codes.latents import Choice
+    from infogan.config.opening import EditConfig
+    from infogan.trained.model import Trained
 
 
 @hydra.main(version_base="1.3", config_path="pkg://infogan.conf", config_name="edit")
@@ -20,9 +20,10 @@ def job(values: DictConfig) -> None:
     """Opens the run and the picture, and draws what becomes of it."""
     from pathlib import Path
 
-    from infogan.config import EditConfig, check_section
-    from infogan.storage import find_run
-    from infogan.trained import device_of, load_whole
+    from infogan.config.check import check_section
+    from infogan.config.opening import EditConfig
+    from infogan.run_folder.paths import find_run
+    from infogan.trained.model import device_of, load_whole
 
     with ends_as_one_line():
         config = check_section(plain(values), EditConfig)
@@ -36,10 +37,11 @@ def edit(trained: "Trained", config: "EditConfig") -> None:
 
     import numpy as np
 
-    from datamodules.store import progress
-    from infogan.editing import described, edited, inverted, judged, read, reading
     from infogan.figures.grids import labelled_grid
-    from infogan.storage import save_picture, timestamp, unused
+    from infogan.run_folder.files import save_picture, unused
+    from infogan.run_folder.paths import timestamp
+    from infogan.terminal import progress
+    from infogan.trained.editing import described, edited, inverted, judged, read, reading
 
     choices = trained.latents.choices(config.codes)
     refuse_two_strips(choices)

@@ -11,9 +11,9 @@ from infogan.errors import DataError, ends_as_one_line
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from infogan.config import EvaluateConfig
-    from infogan.evaluation import Evaluation
-    from infogan.trained import Trained
+    from infogan.config.opening import EvaluateConfig
+    from infogan.scoring.one_run import Evaluation
+    from infogan.trained.model import Trained
 
 
 @hydra.main(version_base="1.3", config_path="pkg://infogan.conf", config_name="evaluate")
@@ -21,11 +21,12 @@ def job(values: DictConfig) -> None:
     """Opens the run, scores it, and leaves the scores where they are looked for."""
     from pathlib import Path
 
-    from infogan.config import EvaluateConfig, check_section
-    from infogan.experiment import build_data
+    from infogan.config.check import check_section
+    from infogan.config.opening import EvaluateConfig
+    from infogan.experiments.build import build_data
     from infogan.pages.run import write_run_report
-    from infogan.storage import find_run
-    from infogan.trained import device_of, load_whole
+    from infogan.run_folder.paths import find_run
+    from infogan.trained.model import device_of, load_whole
 
     with ends_as_one_line():
         config = check_section(plain(values), EvaluateConfig)
@@ -39,8 +40,8 @@ def job(values: DictConfig) -> None:
 
 def score(trained: "Trained", config: "EvaluateConfig") -> "Evaluation":
     """The evaluation of a run. Says which part it is at."""
-    from infogan.evaluation import evaluate
-    from infogan.experiment import data_of
+    from infogan.experiments.build import data_of
+    from infogan.scoring.one_run import evaluate
 
     print(f"scoring {trained.folder}, {trained.iteration:,} iterations")
     try:
@@ -53,11 +54,11 @@ def score(trained: "Trained", config: "EvaluateConfig") -> "Evaluation":
 
 def leave(found: "Evaluation", trained: "Trained", config: "EvaluateConfig") -> None:
     """evaluation.json, evaluation.csv and figures/evaluation/ in the run folder, and its W&B run where it has one."""
-    from infogan.evaluation import flat
-    from infogan.experiment import provenance
-    from infogan.loggers import add_evaluation
-    from infogan.records import EVALUATION
-    from infogan.storage import save_picture, write_atomically, write_json
+    from infogan.run_folder.contents import EVALUATION
+    from infogan.run_folder.files import save_picture, write_atomically, write_json
+    from infogan.run_folder.provenance import provenance
+    from infogan.scoring.one_run import flat
+    from infogan.tracking.wandb_run import add_evaluation
 
     run = trained.folder
     rows = flat(found.values)
@@ -77,8 +78,8 @@ def show(found: "Evaluation", run: "Path") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from infogan.evaluation import flat
-    from infogan.records import EVALUATION
+    from infogan.run_folder.contents import EVALUATION
+    from infogan.scoring.one_run import flat
 
     table = Table("score", "value", "interval", title=str(run.name))
     for name, (value, low, high) in flat(found.values).items():

@@ -11,8 +11,8 @@ from infogan.errors import DataError, RunError, ends_as_one_line
 if TYPE_CHECKING:
     import numpy as np
 
-    from infogan.config import ExploreConfig
-    from infogan.trained import Trained
+    from infogan.config.opening import ExploreConfig
+    from infogan.trained.model import Trained
 
 REAL_IMAGES = 24
 """Images of the data set to choose from."""
@@ -23,9 +23,10 @@ def job(values: DictConfig) -> None:
     """Opens the run, and serves its page until a signal asks to end."""
     from pathlib import Path
 
-    from infogan.config import ExploreConfig, check_section
-    from infogan.storage import find_run
-    from infogan.trained import device_of, load_whole
+    from infogan.config.check import check_section
+    from infogan.config.opening import ExploreConfig
+    from infogan.run_folder.paths import find_run
+    from infogan.trained.model import device_of, load_whole
 
     with ends_as_one_line():
         config = check_section(plain(values), ExploreConfig)
@@ -58,7 +59,7 @@ def real_images(trained: "Trained", config: "ExploreConfig") -> "tuple[np.ndarra
     """Some of the test split, (N, H, W, C) uint8; where the data set cannot be had none, and why."""
     import numpy as np
 
-    from infogan.experiment import data_of
+    from infogan.experiments.build import data_of
     from infogan.explorer.answers import spread
 
     try:

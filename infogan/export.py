@@ -11,8 +11,8 @@ from infogan.errors import ends_as_one_line
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from infogan.config import ExportedConfig
-    from infogan.trained import Trained
+    from infogan.config.opening import ExportedConfig
+    from infogan.trained.model import Trained
 
 
 @hydra.main(version_base="1.3", config_path="pkg://infogan.conf", config_name="export")
@@ -20,10 +20,11 @@ def job(values: DictConfig) -> None:
     """Opens the run and exports it, all or nothing."""
     from pathlib import Path
 
-    from infogan.config import ExportConfig, check_section
-    from infogan.experiment import build_data
-    from infogan.storage import find_run
-    from infogan.trained import load_whole
+    from infogan.config.check import check_section
+    from infogan.config.opening import ExportConfig
+    from infogan.experiments.build import build_data
+    from infogan.run_folder.paths import find_run
+    from infogan.trained.model import load_whole
 
     with ends_as_one_line():
         config = check_section(plain(values), ExportConfig)
@@ -36,11 +37,12 @@ def job(values: DictConfig) -> None:
 def export(trained: "Trained", licence: str, place: "Path") -> None:
     """Makes the folder `place`; `licence` is that of the training images. Raises RunError where it exists, or where
     what ONNX computes is not what PyTorch does."""
-    from infogan.onnx_files import check_packages, write_onnx
     from infogan.pages.card import write_card
-    from infogan.records import EXPORTED
-    from infogan.storage import save_tensors, whole_folder, write_json
-    from infogan.trained import WEIGHTS
+    from infogan.run_folder.configuration import EXPORTED
+    from infogan.run_folder.files import whole_folder, write_json
+    from infogan.run_folder.trees import save_tensors
+    from infogan.trained.model import WEIGHTS
+    from infogan.trained.onnx_export import check_packages, write_onnx
 
     check_packages()
     with whole_folder(place) as staged:
@@ -68,8 +70,8 @@ def export(trained: "Trained", licence: str, place: "Path") -> None:
 
 def exported(trained: "Trained") -> "ExportedConfig":
     """config.json: what `infogan.load` builds the networks from, and what users of the ONNX files must know."""
-    from infogan.config import ExportedConfig
-    from infogan.records import EXPORTED_FORMAT
+    from infogan.config.opening import ExportedConfig
+    from infogan.run_folder.configuration import EXPORTED_FORMAT
 
     config = trained.config
     return ExportedConfig(

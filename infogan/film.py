@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
-    from infogan.config import FilmConfig
+    from infogan.config.opening import FilmConfig
 
 
 @hydra.main(version_base="1.3", config_path="pkg://infogan.conf", config_name="film")
@@ -22,8 +22,9 @@ def job(values: DictConfig) -> None:
     """Finds the run and films it."""
     from pathlib import Path
 
-    from infogan.config import FilmConfig, check_section
-    from infogan.storage import find_run
+    from infogan.config.check import check_section
+    from infogan.config.opening import FilmConfig
+    from infogan.run_folder.paths import find_run
 
     with ends_as_one_line():
         config = check_section(plain(values), FilmConfig)
@@ -34,11 +35,12 @@ def film(run: "Path", config: "FilmConfig") -> None:
     """All of it; see the command's help."""
     from pathlib import Path
 
-    from datamodules.store import progress
-    from infogan.films import check_package, over_training, walk, write_film
-    from infogan.records import read_config
-    from infogan.storage import timestamp, unused
-    from infogan.trained import load_whole
+    from infogan.run_folder.configuration import read_config
+    from infogan.run_folder.files import unused
+    from infogan.run_folder.paths import timestamp
+    from infogan.terminal import progress
+    from infogan.trained.films import check_package, over_training, walk, write_film
+    from infogan.trained.model import load_whole
 
     check_package(config.format)
     trained_with = read_config(run)

@@ -10,10 +10,10 @@ from infogan.command import plain, start
 from infogan.errors import ConfigError, ends_as_one_line
 
 if TYPE_CHECKING:
-    from infogan.config import GenerateConfig
-    from infogan.image_sets import Batch
-    from infogan.latents import Choice
-    from infogan.trained import Trained
+    from infogan.codes.latents import Choice
+    from infogan.config.opening import GenerateConfig
+    from infogan.trained.image_sets import Batch
+    from infogan.trained.model import Trained
 
 
 @hydra.main(version_base="1.3", config_path="pkg://infogan.conf", config_name="generate")
@@ -21,9 +21,10 @@ def job(values: DictConfig) -> None:
     """Opens the run and writes its images, all or none."""
     from pathlib import Path
 
-    from infogan.config import GenerateConfig, check_section
-    from infogan.storage import find_run
-    from infogan.trained import device_of, load_whole
+    from infogan.config.check import check_section
+    from infogan.config.opening import GenerateConfig
+    from infogan.run_folder.paths import find_run
+    from infogan.trained.model import device_of, load_whole
 
     with ends_as_one_line():
         config = check_section(plain(values), GenerateConfig)
@@ -35,9 +36,10 @@ def generate(trained: "Trained", config: "GenerateConfig") -> None:
     """All of it; see the command's help."""
     from pathlib import Path
 
-    from datamodules.store import progress
-    from infogan.image_sets import draw, write_arrays, write_pictures
-    from infogan.storage import timestamp, unused, whole_folder
+    from infogan.run_folder.files import unused, whole_folder
+    from infogan.run_folder.paths import timestamp
+    from infogan.terminal import progress
+    from infogan.trained.image_sets import draw, write_arrays, write_pictures
 
     choices = chosen(trained, config.codes, config.label)
     for line in filter(None, (choice.extrapolation for choice in choices.values())):

@@ -11,13 +11,14 @@ from infogan.errors import ends_as_one_line
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from infogan.config import ReportConfig
+    from infogan.config.opening import ReportConfig
 
 
 @hydra.main(version_base="1.3", config_path="pkg://infogan.conf", config_name="report")
 def job(values: DictConfig) -> None:
     """Writes the page, and says where it is."""
-    from infogan.config import ReportConfig, check_section
+    from infogan.config.check import check_section
+    from infogan.config.opening import ReportConfig
 
     with ends_as_one_line():
         print(f"report: {report(check_section(plain(values), ReportConfig))}")
@@ -27,11 +28,12 @@ def report(config: "ReportConfig") -> "Path":
     """Makes the report that is asked for, and returns its path."""
     from pathlib import Path
 
-    from infogan.experiment import build_data
+    from infogan.experiments.build import build_data
     from infogan.pages.run import write_run_report
     from infogan.pages.sweep import write_sweep_report
-    from infogan.records import read_config, read_record
-    from infogan.storage import find_run, runs_of
+    from infogan.run_folder.configuration import read_config
+    from infogan.run_folder.paths import find_run, runs_of
+    from infogan.run_folder.status import read_record
 
     if config.run is not None:
         folder = find_run(config.run, Path(config.paths.outputs))

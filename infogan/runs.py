@@ -12,7 +12,7 @@ from infogan.errors import ends_as_one_line
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from infogan.records import Record
+    from infogan.run_folder.status import Record
 
 COLOURS = {"finished": "green", "running": "cyan", "stopped": "yellow", "collapsed": "magenta", "damaged": "red"}
 
@@ -22,9 +22,10 @@ def job(values: DictConfig) -> None:
     """Looks into every run folder, and shows what is there."""
     from pathlib import Path
 
-    from infogan.config import RunsConfig, check_section
-    from infogan.records import read_record
-    from infogan.storage import all_runs
+    from infogan.config.check import check_section
+    from infogan.config.opening import RunsConfig
+    from infogan.run_folder.paths import all_runs
+    from infogan.run_folder.status import read_record
 
     with ends_as_one_line():
         outputs = Path(check_section(plain(values), RunsConfig).paths.outputs)
@@ -40,8 +41,8 @@ def show(records: "Sequence[Record]", outputs: "Path") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from infogan.records import lambda_text
-    from infogan.storage import REPORT
+    from infogan.run_folder.paths import REPORT
+    from infogan.run_folder.status import lambda_text
 
     if not records:
         print(f"there is no run in {outputs}; paths.outputs names another folder")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from optuna import Study
     from optuna.samplers import BaseSampler
 
-    from infogan.config import Config, SearchConfig, SearchedConfig
+    from infogan.config.training import Config, SearchConfig, SearchedConfig
 
 SHORT = {
     "lambda_categorical": "λ cat.",
@@ -29,7 +29,8 @@ SHORT = {
 @hydra.main(version_base="1.3", config_path="pkg://infogan.conf", config_name="search")
 def job(values: DictConfig) -> None:
     """Checks, then searches."""
-    from infogan.config import SearchedConfig, check_section
+    from infogan.config.check import check_section
+    from infogan.config.training import SearchedConfig
 
     with ends_as_one_line():
         search(check_section(plain(values), SearchedConfig))
@@ -44,7 +45,7 @@ def search(config: "SearchedConfig") -> None:
     from optuna.distributions import FloatDistribution
     from optuna.trial import TrialState
 
-    from infogan.storage import held
+    from infogan.run_folder.locks import held
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     settings, base = config.search, checked_base(config)
@@ -65,10 +66,11 @@ def search(config: "SearchedConfig") -> None:
 
 def checked_base(config: "SearchedConfig") -> "Config":
     """What the trials have in common, prepared. Raises ConfigError where the search cannot be made of it."""
-    from infogan.config import check
-    from infogan.experiment import build_data, prepared
-    from infogan.latents import Latents
-    from infogan.readings import scored_code
+    from infogan.codes.latents import Latents
+    from infogan.config.check import check
+    from infogan.experiments.build import build_data
+    from infogan.experiments.prepare import prepared
+    from infogan.scoring.against_labels import scored_code
 
     if config.run is not None:
         raise ConfigError(f"run={config.run}: a search makes its own runs")
@@ -97,7 +99,7 @@ def study_of(folder: Path, base: "Config", settings: "SearchConfig") -> "Study":
     """Optuna's study on disk, made where there is none. Raises RunError where it is a search of something else."""
     import optuna
 
-    from infogan.experiment import STUDY
+    from infogan.run_folder.paths import STUDY
 
     study = optuna.create_study(
         study_name="search",
@@ -150,8 +152,9 @@ def run_trial(
 
 def measured(number: int, parameters: Mapping[str, float], base: "Config", settings: "SearchConfig") -> float:
     """The objective of a trial, trained unless it was before. Raises Collapsed, or RunError where it has no value."""
-    from infogan.config import check
-    from infogan.experiment import find_or_create, is_finished, train
+    from infogan.config.check import check
+    from infogan.experiments.fit import train
+    from infogan.experiments.prepare import find_or_create, is_finished
 
     if set(parameters) != set(SHORT):
         raise RunError("it was stopped before all its values were drawn")
@@ -183,7 +186,8 @@ def write_results(study: "Study", folder: Path, objective: str) -> None:
     import csv
     import io
 
-    from infogan.storage import set_link, write_atomically
+    from infogan.run_folder.files import write_atomically
+    from infogan.run_folder.paths import set_link
 
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")

@@ -39,13 +39,14 @@ def job(values: DictConfig) -> None:
 
 def run(values: DictConfig, of_sweep: bool) -> None:
     """Makes or finds the run folder, trains, and shows what came of it. A sweep's job that is finished is skipped."""
-    from infogan import experiment
+    from infogan.experiments.fit import train
+    from infogan.experiments.prepare import is_finished
 
     folder = run_folder(values, of_sweep)
-    if of_sweep and experiment.is_finished(folder):
+    if of_sweep and is_finished(folder):
         print(f"{folder}: finished before, nothing to do")
     else:
-        show(experiment.train(folder), folder)
+        show(train(folder), folder)
 
 
 def run_folder(values: DictConfig, of_sweep: bool) -> "Path":
@@ -53,10 +54,12 @@ def run_folder(values: DictConfig, of_sweep: bool) -> "Path":
     import os
     from pathlib import Path
 
-    from infogan import experiment, storage
-    from infogan.config import check
+    from infogan.config.check import check
+    from infogan.experiments.prepare import create, find_or_create, reopen
+    from infogan.run_folder.paths import find_run, safe_name, timestamp
+    from infogan.run_folder.ranks import RUN_FOLDER_OF_RANKS
 
-    if handed_down := os.environ.get(experiment.RUN_FOLDER_OF_RANKS):
+    if handed_down := os.environ.get(RUN_FOLDER_OF_RANKS):
         return Path(handed_down)
     hydra_config, whole = HydraConfig.get(), plain(values)
     config = check(whole)
@@ -64,12 +67,12 @@ def run_folder(values: DictConfig, of_sweep: bool) -> "Path":
         raise ConfigError("trainer.devices: each job of a sweep runs on one device")
     outputs = Path(config.paths.outputs)
     if config.run is not None:
-        folder = storage.find_run(config.run, outputs)
-        return experiment.reopen(folder, changes_beside_run(hydra_config.overrides.task))
+        folder = find_run(config.run, outputs)
+        return reopen(folder, changes_beside_run(hydra_config.overrides.task))
     if not of_sweep:
-        return experiment.create(config, outputs, f"{storage.timestamp()}_{config.data.name}")
-    name = storage.safe_name(hydra_config.job.name) or config.data.name
-    return experiment.find_or_create(config, Path(hydra_config.sweep.dir), name)
+        return create(config, outputs, f"{timestamp()}_{config.data.name}")
+    name = safe_name(hydra_config.job.name) or config.data.name
+    return find_or_create(config, Path(hydra_config.sweep.dir), name)
 
 
 def changes_beside_run(overrides: list[str]) -> dict[str, Any]:
@@ -88,8 +91,8 @@ def show(summary: dict[str, Any], folder: "Path") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from infogan.readings import most_followed
-    from infogan.storage import REPORT
+    from infogan.run_folder.paths import REPORT
+    from infogan.scoring.against_labels import most_followed
 
     if not summary:
         return

@@ -13,11 +13,12 @@ import torch
 from PIL import Image
 from scipy.io import savemat
 
-from datamodules.fashion_mnist import FashionMNIST
-from datamodules.mnist import MNIST
-from datamodules.svhn import SVHN
-from infogan.config import check
-from infogan.experiment import create, train
+from infogan.config.check import check
+from infogan.datamodules.fashion_mnist import FashionMNIST
+from infogan.datamodules.mnist import MNIST
+from infogan.datamodules.svhn import SVHN
+from infogan.experiments.fit import train
+from infogan.experiments.prepare import create
 
 RNG = np.random.default_rng(0)
 
@@ -161,7 +162,7 @@ def check_figures(run: Path, summary: dict):
 
 @pytest.mark.parametrize("layout", [celeba, rendered_chairs, dsprites, folder], ids=lambda layout: layout.__name__)
 def test_a_data_set_trains(layout, compose_values, tmp_path, monkeypatch):
-    monkeypatch.setattr("callbacks.conclusion.FRESH_LATENTS", 200)
+    monkeypatch.setattr("infogan.callbacks.conclusion.FRESH_LATENTS", 200)
     run, summary = trained(layout, 2, compose_values, tmp_path / "root", monkeypatch)
     check_figures(run, summary)
     assert json.loads((run / "summary.json").read_text()) == summary

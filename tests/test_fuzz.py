@@ -22,18 +22,20 @@ import torch
 from PIL import Image
 from scipy.io import savemat
 
-from datamodules.base import Setting
-from datamodules.celeba import CelebA
-from datamodules.dsprites import DSprites
-from datamodules.faces import Faces
-from datamodules.rendering.faces import heads_from_bfm
-from datamodules.sources.idx import read_idx
-from datamodules.sources.pictures import Decoder, pictures_in
-from datamodules.store import SPLITS
-from datamodules.svhn import SVHN
+from infogan.datamodules.base import Setting
+from infogan.datamodules.celeba import CelebA
+from infogan.datamodules.dsprites import DSprites
+from infogan.datamodules.faces import Faces
+from infogan.datamodules.rendering.faces import heads_from_bfm
+from infogan.datamodules.sources.idx import read_idx
+from infogan.datamodules.sources.pictures import Decoder, pictures_in
+from infogan.datamodules.store import SPLITS
+from infogan.datamodules.svhn import SVHN
 from infogan.errors import DataError, RunError
-from infogan.records import read_config, read_metrics, read_object, read_record
-from infogan.storage import load_tree, save_tree
+from infogan.run_folder.configuration import read_config
+from infogan.run_folder.contents import read_metrics, read_object
+from infogan.run_folder.status import read_record
+from infogan.run_folder.trees import load_tree, save_tree
 
 SLOWEST = 20
 """Seconds that one file may take on a busy machine."""

@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from infogan.config import check
-from infogan.experiment import create, train
-from infogan.records import read_metrics
+from infogan.config.check import check
+from infogan.experiments.fit import train
+from infogan.experiments.prepare import create
+from infogan.run_folder.contents import read_metrics
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from datamodules.rendering.scene import Light, Mesh, View, direction, join, render
+from infogan.datamodules.rendering.scene import Light, Mesh, View, direction, join, render
 
 ELEVATIONS = (20, 30)
 AZIMUTHS = tuple(int(angle) for angle in np.linspace(0, 360, 32)[:31])

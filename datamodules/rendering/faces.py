@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from datamodules.rendering.scene import Light, View, render, smooth
-from datamodules.sources.mat import arrays_of_mat, refuse_large
+from infogan.datamodules.rendering.scene import Light, View, render, smooth
+from infogan.datamodules.sources.mat import arrays_of_mat, refuse_large
 from infogan.errors import DataError
 
 FACE_FACTORS = ("identity", "azimuth", "elevation", "lighting", "width")

@@ -6,8 +6,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from datamodules.store import progress
 from infogan.errors import DataError
+from infogan.terminal import progress
 
 
 def verified(path: Path, md5: str) -> Path:

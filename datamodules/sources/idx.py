@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from datamodules.store import Originals, Part, part_of_arrays
+from infogan.datamodules.build_store import Originals, Part, part_of_arrays
 from infogan.errors import DataError
 
 HEADER = {1: 8, 3: 16}

@@ -10,13 +10,15 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from infogan.config import InversionConfig
-from infogan.editing import described, edited, fitted, inverted, judged, reading
+from infogan.codes.categorical import Categorical
+from infogan.codes.latents import Choice, Code
+from infogan.codes.uniform import Uniform
+from infogan.config.opening import InversionConfig
 from infogan.errors import DataError
-from infogan.latents import Categorical, Choice, Code, Uniform
 from infogan.pages.page import Figure, drawn, rendered
-from infogan.readings import most_followed
-from infogan.trained import Trained
+from infogan.scoring.against_labels import most_followed
+from infogan.trained.editing import described, edited, fitted, inverted, judged, reading
+from infogan.trained.model import Trained
 
 IMAGES = 16
 """How many draws of the noise are shown with the same codes."""

@@ -11,9 +11,10 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
+from infogan.codes.categorical import Categorical
+from infogan.codes.latents import Code
 from infogan.errors import DataError, InfoGANError
 from infogan.explorer.answers import UPLOAD, Encoded, Explorer, reach, start_value
-from infogan.latents import Categorical, Code
 
 STYLE, CHOOSING, PICKING = (Path(__file__).with_name(name) for name in ("style.css", "choose.js", "pick.js"))
 

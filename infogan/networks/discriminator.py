@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from infogan.config import DiscriminatorConfig, Linear
+from infogan.config.networks import DiscriminatorConfig, Linear
 from infogan.networks.layers import Shape, linear_map, spectrally_normalised, stack
 
 

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from infogan.config import GeneratorConfig, Linear
+from infogan.config.networks import GeneratorConfig, Linear
 from infogan.networks.layers import linear_map, stack
 
 
@@ -25,8 +25,3 @@ class Generator(nn.Module):
 
     def forward(self, latent: Tensor) -> Tensor:
         return self.squash(self.to_image(self.hidden(latent)))
-
-
-def value_range(config: GeneratorConfig) -> tuple[float, float]:
-    """The range of the generator's images, into which real images are scaled: [0, 1] or [-1, 1]."""
-    return (0.0, 1.0) if config.output == "sigmoid" else (-1.0, 1.0)

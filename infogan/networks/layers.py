@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import spectral_norm
 from torch.nn.utils.parametrize import is_parametrized
 
-from infogan.config import Conv, Layer, Linear, Up
+from infogan.config.networks import Conv, Layer, Linear, Up
 
 Shape = tuple[int, ...]
 """Of one image or feature vector: (channels, height, width) or (features,)."""

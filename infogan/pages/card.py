@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from infogan.config import Config
+from infogan.config.training import Config
 from infogan.pages.page import Gap, attempt, rendered
 from infogan.pages.published import published_for
 from infogan.pages.run import (
@@ -21,9 +21,10 @@ from infogan.pages.run import (
     score_parts,
     unfinished,
 )
-from infogan.records import read_provenance, read_record
-from infogan.storage import read_picture
-from infogan.trained import Trained
+from infogan.run_folder.contents import read_provenance
+from infogan.run_folder.files import read_picture
+from infogan.run_folder.status import read_record
+from infogan.trained.model import Trained
 
 LICENCES = {"CC BY 4.0": "cc-by-4.0", "CC BY-SA 3.0": "cc-by-sa-3.0", "MIT": "mit", "Apache-2.0": "apache-2.0",
             "CC0": "cc0-1.0"}  # fmt: skip

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from PIL import Image
 
 from infogan.errors import InfoGANError
-from infogan.storage import REPORT, read_picture, write_atomically
+from infogan.run_folder.files import read_picture, write_atomically
+from infogan.run_folder.paths import REPORT
 
 if TYPE_CHECKING:
     from jinja2 import Environment

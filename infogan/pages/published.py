@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from infogan.config import Config
+from infogan.config.training import Config
 
 
 @dataclass(frozen=True)

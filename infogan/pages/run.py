@@ -8,25 +8,19 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from infogan.config import CategoricalCode, Config, Conv, Layer, UniformCode, Up
+from infogan.codes.latents import Latents
+from infogan.config.codes import CategoricalCode, UniformCode
+from infogan.config.networks import Conv, Layer, Up
+from infogan.config.training import Config
 from infogan.errors import RunError
-from infogan.evaluation import flat
-from infogan.latents import Latents
 from infogan.pages.page import Figure, Gap, attempt, drawn, figure_of, write_page
 from infogan.pages.published import published_for
-from infogan.readings import most_followed
-from infogan.records import (
-    EVALUATION,
-    Record,
-    lambda_text,
-    read_config,
-    read_metrics,
-    read_object,
-    read_provenance,
-    read_record,
-    read_summary,
-)
-from infogan.storage import history
+from infogan.run_folder.configuration import read_config
+from infogan.run_folder.contents import EVALUATION, read_metrics, read_object, read_provenance, read_summary
+from infogan.run_folder.paths import history
+from infogan.run_folder.status import Record, lambda_text, read_record
+from infogan.scoring.against_labels import most_followed
+from infogan.scoring.one_run import flat
 
 CodeConfig = CategoricalCode | UniformCode
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infogan.comparison import differing_settings
-from infogan.config import Config
+from infogan.config.training import Config
 from infogan.errors import RunError
 from infogan.pages.page import Figure, Gap, attempt, figure_of, write_page
 from infogan.pages.run import newest_figure
-from infogan.records import Record, read_object
-from infogan.storage import REPORT
+from infogan.run_folder.contents import read_object
+from infogan.run_folder.paths import REPORT
+from infogan.run_folder.status import Record
+from infogan.scoring.many_runs import differing_settings
 
 COMPARED = {
     "scores": ("A panel a score, a dot a run", "Scores against what was swept; the ring marks the chosen run."),

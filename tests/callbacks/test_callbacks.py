@@ -10,19 +10,21 @@ import torch
 from PIL import Image
 from rich.console import Console
 
-from callbacks.checkpoints import Checkpoints
-from callbacks.conclusion import Conclusion
-from callbacks.progress import ProgressBar
-from callbacks.scores import Scores
-from callbacks.training_log import TrainingLog
-from callbacks.traversals import Traversals
-from datamodules.store import LabelledImages
-from infogan.config import check
-from infogan.experiment import build_data, build_module, create, train
-from infogan.readings import factor_scores, scored_code
-from infogan.records import read_metrics
-from infogan.signals import StopSignals
-from infogan.storage import checkpoint_path
+from infogan.callbacks.checkpoints import Checkpoints
+from infogan.callbacks.conclusion import Conclusion
+from infogan.callbacks.progress import ProgressBar
+from infogan.callbacks.scores import Scores
+from infogan.callbacks.training_log import TrainingLog
+from infogan.callbacks.traversals import Traversals
+from infogan.config.check import check
+from infogan.datamodules.store import LabelledImages
+from infogan.experiments.build import build_data, build_module
+from infogan.experiments.fit import train
+from infogan.experiments.prepare import create
+from infogan.experiments.signals import StopSignals
+from infogan.run_folder.contents import read_metrics
+from infogan.run_folder.paths import checkpoint_path
+from infogan.scoring.against_labels import factor_scores, scored_code
 
 
 def test_training_log_is_the_mean_of_its_window(compose_values, tmp_path, monkeypatch):
@@ -60,7 +62,7 @@ def test_scores_of_a_perfect_code(built, monkeypatch):
         labels = next(data.split(s).labels for s in ("train", "test") if len(data.split(s).labels) == count)
         return torch.nn.functional.one_hot(torch.from_numpy(order)[labels], 12).float()
 
-    monkeypatch.setattr("callbacks.scores.encode", encode)
+    monkeypatch.setattr("infogan.callbacks.scores.encode", encode)
     scores = Scores(data, 1, 100)
     found = scores.measure(module, None)
     assert (found.acc, found.nmi, found.ari) == pytest.approx((1, 1, 1))
@@ -122,7 +124,7 @@ def test_traversals_keep_noise_and_move_one_code(built, traversals, monkeypatch)
         seen.append(latent)
         return torch.zeros(len(latent), 1, 8, 8)
 
-    monkeypatch.setattr("callbacks.traversals.generate", generate)
+    monkeypatch.setattr("infogan.callbacks.traversals.generate", generate)
     traversals.traversal(module, "c2")
     traversals.traversal(module, "c1")
     traversals.traversal(module, "c2")
@@ -142,7 +144,7 @@ def test_traversals_name_the_matched_class(built, traversals, monkeypatch):
     module, _ = built
     drawn = {}
     monkeypatch.setattr(
-        "callbacks.traversals.labelled_grid",
+        "infogan.callbacks.traversals.labelled_grid",
         lambda images, title, columns, rows, columns_title="": drawn.update(columns=columns, rows=rows),
     )
     traversals.traversal(module, "c1")
@@ -195,7 +197,7 @@ def test_conclusion_tells_eval_mode_from_train_mode(built, traversals, tmp_path,
         assert arguments[4] == 10_000
         return ({"c1": 1.0 if batch_statistics else 2.0}, {"c2": 3.0})
 
-    monkeypatch.setattr("callbacks.conclusion.fresh_information", fresh)
+    monkeypatch.setattr("infogan.callbacks.conclusion.fresh_information", fresh)
     metrics = SimpleNamespace(rows=[{"iteration": k, "images_per_second": k} for k in (1, 10, 100)])
     summary = Conclusion(tmp_path, traversals.scores, traversals, metrics).measure(module)
     assert summary["information"] == {"c1": 2.0}
@@ -208,7 +210,8 @@ def test_conclusion_tells_eval_mode_from_train_mode(built, traversals, tmp_path,
 def test_progress_bar_shows_the_numbers(monkeypatch):
     screen = StringIO()
     monkeypatch.setattr(
-        "callbacks.progress.Console", lambda: Console(file=screen, force_terminal=True, width=140, color_system=None)
+        "infogan.callbacks.progress.Console",
+        lambda: Console(file=screen, force_terminal=True, width=140, color_system=None),
     )
     log = TrainingLog(5)
     log.latest = {
@@ -227,7 +230,7 @@ def test_progress_bar_shows_the_numbers(monkeypatch):
 
 
 def build_stub():
-    from infogan.module import InfoGAN
+    from infogan.training.module import InfoGAN
 
     return InfoGAN.__new__(InfoGAN)
 

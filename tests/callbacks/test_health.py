@@ -7,14 +7,19 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from callbacks.health import WHAT_TO_TRY, Health, Readings
-from callbacks.training_log import TrainingLog
-from infogan.config import CollapseConfig, check
+from infogan.callbacks.health import WHAT_TO_TRY, Health, Readings
+from infogan.callbacks.training_log import TrainingLog
+from infogan.config.check import check
+from infogan.config.training import CollapseConfig
 from infogan.errors import Collapsed
-from infogan.experiment import build_module, create, reopen, train
-from infogan.inference import evaluating
-from infogan.records import read_metrics, read_record
-from infogan.storage import load_tree, newest_checkpoint
+from infogan.experiments.build import build_module
+from infogan.experiments.fit import train
+from infogan.experiments.prepare import create, reopen
+from infogan.run_folder.contents import read_metrics
+from infogan.run_folder.paths import newest_checkpoint
+from infogan.run_folder.status import read_record
+from infogan.run_folder.trees import load_tree
+from infogan.trained.inference import evaluating
 
 LIMITS = CollapseConfig(
     window=6, largest_gap=0.8, least_gap=0.0, least_spread=0.03, least_categories=0.75, least_information=0.1

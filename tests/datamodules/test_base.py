@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from datamodules import base
-from datamodules.base import BatchStream, ImageDataModule, Setting, epoch_order, held_out
-from datamodules.digits import Digits
-from datamodules.store import Originals, part_of_arrays
+from infogan.datamodules import base
+from infogan.datamodules.base import BatchStream, ImageDataModule, Setting, epoch_order, held_out
+from infogan.datamodules.build_store import Originals, part_of_arrays
+from infogan.datamodules.digits import Digits
 from infogan.errors import DataError
-from infogan.pixels import scaled
+from infogan.networks.value_range import scaled
 
 NUMBERED = torch.arange(11, dtype=torch.uint8).reshape(11, 1, 1, 1)
 """Eleven images that tell which they are."""

@@ -6,8 +6,8 @@ import pytest
 import torchvision
 from PIL import Image
 
-from datamodules.base import Setting
-from datamodules.celeba import CelebA
+from infogan.datamodules.base import Setting
+from infogan.datamodules.celeba import CelebA
 from infogan.errors import DataError
 
 COUNT = 24

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datamodules.base import Setting
-from datamodules.chairs import VIEWS, ChairMaker, Chairs
+from infogan.datamodules.base import Setting
+from infogan.datamodules.chairs import VIEWS, ChairMaker, Chairs
 from infogan.errors import DataError
 
 MODELS = ["1028b32dc1873c2afe26a3ac360dbd4", "a" * 32, "b1c" * 10, "ff00" * 8]
@@ -109,7 +109,7 @@ def fake_render(models, seed, size):
 
 @pytest.fixture
 def fake(monkeypatch):
-    monkeypatch.setitem(sys.modules, "datamodules.rendering.chairs", SimpleNamespace(render_chairs=fake_render))
+    monkeypatch.setitem(sys.modules, "infogan.datamodules.rendering.chairs", SimpleNamespace(render_chairs=fake_render))
 
 
 @pytest.mark.parametrize("rows", [range(0, 1), range(0, 62), range(60, 64), range(61, 186), range(185, 186)])

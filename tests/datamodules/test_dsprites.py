@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from datamodules.base import Setting, held_out
-from datamodules.dsprites import DSprites
+from infogan.datamodules.base import Setting, held_out
+from infogan.datamodules.dsprites import DSprites
 from infogan.errors import DataError
 
 RNG = np.random.default_rng(0)

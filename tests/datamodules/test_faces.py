@@ -8,8 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
-from datamodules.base import Setting, held_out
-from datamodules.faces import FaceMaker, Faces
+from infogan.datamodules.base import Setting, held_out
+from infogan.datamodules.faces import FaceMaker, Faces
 from infogan.errors import DataError
 
 SHAPE = (5, 4, 3, 2, 16, 16)
@@ -100,7 +100,7 @@ def test_rendered_faces_in_a_store(tmp_path, monkeypatch):
         render_faces=render_faces,
         heads_from_anny=heads_from_anny,
     )
-    monkeypatch.setitem(sys.modules, "datamodules.rendering.faces", fake)
+    monkeypatch.setitem(sys.modules, "infogan.datamodules.rendering.faces", fake)
     data = faces(tmp_path, "rendered")
     data.prepare_data()
     assert asked == [(3, 0)]
@@ -161,7 +161,7 @@ def test_a_range_of_renders_is_counted_from_the_first(monkeypatch):
     def render_faces(heads, rows, seed, size):
         return np.array(rows), (heads, seed, size)
 
-    monkeypatch.setitem(sys.modules, "datamodules.rendering.faces", SimpleNamespace(render_faces=render_faces))
+    monkeypatch.setitem(sys.modules, "infogan.datamodules.rendering.faces", SimpleNamespace(render_faces=render_faces))
     chunk = FaceMaker("heads", 100, 4)(range(5, 8))
     assert chunk.images.tolist() == [105, 106, 107]
     assert chunk.factors == ("heads", 0, 4)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datamodules.base import Setting
-from datamodules.folder import Folder, labels_of
+from infogan.datamodules.base import Setting
+from infogan.datamodules.folder import Folder, labels_of
 from infogan.errors import DataError
 
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 import torchvision
 
-from datamodules.base import Setting
-from datamodules.fashion_mnist import FashionMNIST
-from datamodules.mnist import MNIST
+from infogan.datamodules.base import Setting
+from infogan.datamodules.fashion_mnist import FashionMNIST
+from infogan.datamodules.mnist import MNIST
 from infogan.errors import DataError
 
 FILES = [f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]

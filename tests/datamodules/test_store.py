@@ -14,18 +14,8 @@ import numpy as np
 import pytest
 import torch
 
-from datamodules.store import (
-    CHUNK,
-    Chunk,
-    Originals,
-    Part,
-    build_store,
-    building,
-    fingerprint,
-    open_store,
-    part_of_arrays,
-    store_folder,
-)
+from infogan.datamodules.build_store import CHUNK, Chunk, Originals, Part, build_store, building, part_of_arrays
+from infogan.datamodules.store import fingerprint, open_store, store_folder
 from infogan.errors import DataError
 
 RNG = np.random.default_rng(0)
@@ -201,7 +191,7 @@ def test_a_fingerprint_tells_names_sizes_and_times(tmp_path):
 SLOW = """
 import sys, time, numpy as np
 from pathlib import Path
-from datamodules.store import *
+from infogan.datamodules.build_store import *
 folder, log = Path(sys.argv[1]), Path(sys.argv[2])
 
 def make(rows):

@@ -5,8 +5,8 @@ import pytest
 import torchvision
 from scipy.io import savemat
 
-from datamodules.base import Setting
-from datamodules.svhn import SVHN
+from infogan.datamodules.base import Setting
+from infogan.datamodules.svhn import SVHN
 from infogan.errors import DataError
 
 RNG = np.random.default_rng(0)

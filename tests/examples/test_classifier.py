@@ -8,8 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
-from datamodules.base import Setting
-from datamodules.digits import Digits
+from infogan.datamodules.base import Setting
+from infogan.datamodules.digits import Digits
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "classifier.py"
 

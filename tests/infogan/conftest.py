@@ -12,8 +12,9 @@ import pytest
 from hydra import compose, initialize_config_module
 from omegaconf import OmegaConf
 
-from infogan.config import check
-from infogan.experiment import create, train
+from infogan.config.check import check
+from infogan.experiments.fit import train
+from infogan.experiments.prepare import create
 from tests.infogan import processes
 
 

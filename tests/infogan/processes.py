@@ -9,7 +9,8 @@ from pathlib import Path
 
 import torch
 
-from infogan.storage import load_tree, newest_checkpoint
+from infogan.run_folder.paths import newest_checkpoint
+from infogan.run_folder.trees import load_tree
 
 TINY = ["data=digits", "logger=none", "trainer=cpu", "trainer.threads=1", "callbacks.traversal_rows=2",
         "callbacks.score_images=100"]  # fmt: skip

@@ -11,9 +11,10 @@ from PIL import Image
 
 from infogan import compare
 from infogan.compare import label_of, short_names
-from infogan.comparison import Run
-from infogan.config import check
-from infogan.experiment import create, train
+from infogan.config.check import check
+from infogan.experiments.fit import train
+from infogan.experiments.prepare import create
+from infogan.scoring.many_runs import Run
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,8 @@ from hydra import compose, initialize_config_module
 from omegaconf import OmegaConf
 from pydantic import ValidationError
 
-from infogan.config import Config, check
+from infogan.config.check import check
+from infogan.config.training import Config
 from infogan.errors import ConfigError
 
 CONF = Path(__file__).parents[2] / "conf"

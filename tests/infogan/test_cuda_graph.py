@@ -5,8 +5,8 @@ from contextlib import contextmanager
 import pytest
 import torch
 
-from infogan.cuda_graph import WARM_UP, CapturedIteration
 from infogan.errors import RunError
+from infogan.training.cuda_graph import WARM_UP, CapturedIteration
 
 
 def test_an_iteration_that_cannot_be_captured(monkeypatch):

@@ -12,10 +12,12 @@ from socket import gethostname
 import pytest
 
 from infogan import train as command
-from infogan.config import check
+from infogan.config.check import check
 from infogan.errors import RunError
-from infogan.experiment import create, reopen, train
-from infogan.storage import iterations, load_tree, newest_checkpoint, save_tree
+from infogan.experiments.fit import train
+from infogan.experiments.prepare import create, reopen
+from infogan.run_folder.paths import iterations, newest_checkpoint
+from infogan.run_folder.trees import load_tree, save_tree
 from tests.infogan.processes import DEADLINE, TINY, ended, largest_difference, rows, start, wait_for
 
 RARELY = ["callbacks.scores_every=100000", "callbacks.traversals_every=100000"]
@@ -117,7 +119,9 @@ def test_a_folder_that_cannot_be_written(compose_values, tmp_path):
 
 
 PROCESSES = multiprocessing.get_context("forkserver")  # each training is a process, without importing all anew
-PROCESSES.set_forkserver_preload(["infogan.module", "callbacks.conclusion", "datamodules.digits", "infogan.experiment"])
+PROCESSES.set_forkserver_preload(
+    ["infogan.training.module", "infogan.callbacks.conclusion", "infogan.datamodules.digits", "infogan.experiments.fit"]
+)
 
 
 def until_a_new_checkpoint(process, folder, before):

@@ -9,8 +9,9 @@ from hydra import compose, initialize_config_module
 from omegaconf import OmegaConf
 
 from infogan import dashboard
-from infogan.config import check
-from infogan.experiment import create, train
+from infogan.config.check import check
+from infogan.experiments.fit import train
+from infogan.experiments.prepare import create
 from tests.infogan.wandb_files import history, records
 from tests.infogan.wandb_server import KEY, serving
 
@@ -138,8 +139,8 @@ def test_what_is_no_run_of_wandb(command, digits_run, tmp_path, monkeypatch):
     assert code == 2
     assert err.startswith("error: run=<folder>, run=latest or sweep=")
     monkeypatch.setitem(sys.modules, "wandb_workspaces", None)
-    monkeypatch.delitem(sys.modules, "infogan.panels", raising=False)
-    monkeypatch.delattr("infogan.panels", raising=False)
+    monkeypatch.delitem(sys.modules, "infogan.tracking.workspace", raising=False)
+    monkeypatch.delattr("infogan.tracking.workspace", raising=False)
     code, _, err = command(f"run={digits_run}")
     assert (code, err.count("\n")) == (2, 1)
     assert err.endswith("pip install 'infogan-lab[dashboard]'\n")

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datamodules.base import ImageDataModule, Setting
-from datamodules.store import Originals, part_of_arrays
 from infogan.data import COLUMNS, ROWS, contact_sheet, main
+from infogan.datamodules.base import ImageDataModule, Setting
+from infogan.datamodules.build_store import Originals, part_of_arrays
 
 
 @pytest.fixture

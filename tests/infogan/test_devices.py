@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from infogan.experiment import build_module
-from infogan.records import read_config
-from infogan.storage import iterations, load_tree, newest_checkpoint
+from infogan.experiments.build import build_module
+from infogan.run_folder.configuration import read_config
+from infogan.run_folder.paths import iterations, newest_checkpoint
+from infogan.run_folder.trees import load_tree
 from tests.infogan.processes import ended, rows, start, wait_for
 
 WITHOUT_BATCH_NORM = [
@@ -23,15 +24,15 @@ RUN = ["logger=none", "trainer=cpu", "trainer.precision=float32", "trainer.threa
 
 
 IN_DOUBLE_PRECISION = """
-import datamodules.base
-from infogan import experiment
-from infogan.latents import Latents
+from infogan.codes.latents import Latents
+from infogan.datamodules import base
+from infogan.experiments.machine import PRECISIONS
 from infogan.train import main
 
-experiment.PRECISIONS["float32"] = "64-true"
-sample, scaled = Latents.sample, datamodules.base.scaled
+PRECISIONS["float32"] = "64-true"
+sample, scaled = Latents.sample, base.scaled
 Latents.sample = lambda *arguments, **options: sample(*arguments, **options).double()
-datamodules.base.scaled = lambda *arguments: scaled(*arguments).double()
+base.scaled = lambda *arguments: scaled(*arguments).double()
 main()
 """
 

@@ -8,11 +8,13 @@ import torch
 from PIL import Image
 
 import infogan
-from infogan import edit, editing
-from infogan.config import InversionConfig
+from infogan import edit
+from infogan.codes.latents import Latents
+from infogan.codes.uniform import Uniform
+from infogan.config.opening import InversionConfig
 from infogan.errors import DataError
 from infogan.figures.grids import CELL, GAP
-from infogan.latents import Latents, Uniform
+from infogan.trained import editing
 
 QUICK = ["inversion.restarts=2", "inversion.iterations=5"]
 

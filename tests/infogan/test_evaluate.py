@@ -13,9 +13,10 @@ from PIL import Image
 
 import infogan
 from infogan import evaluate
-from infogan.config import check
-from infogan.evaluation import flat
-from infogan.experiment import create, train
+from infogan.config.check import check
+from infogan.experiments.fit import train
+from infogan.experiments.prepare import create
+from infogan.scoring.one_run import flat
 
 SMALL = ["metrics.latents=1000", "metrics.images=1000", "metrics.draws=1", "metrics.samples=1000"]
 ITERATIONS = 20

@@ -19,10 +19,11 @@ from PIL import Image
 
 import infogan
 from infogan import explore
-from infogan.config import InversionConfig, OpenedPathsConfig
+from infogan.codes.latents import Latents
+from infogan.codes.uniform import Uniform
+from infogan.config.opening import InversionConfig, OpenedPathsConfig
 from infogan.errors import ConfigError, DataError
 from infogan.explorer.answers import IMAGES, UPLOAD, Explorer, spread
-from infogan.latents import Latents, Uniform
 
 QUICK = InversionConfig(restarts=2, iterations=20, learning_rate=0.1)
 HOSTILE = "<script>alert('1')<script>\"&${alert(2)}{{alert(3)}}"

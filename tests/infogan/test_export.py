@@ -16,14 +16,16 @@ import yaml
 from safetensors.torch import load_file, save_file
 
 import infogan
-from infogan import export, generate, onnx_files
-from infogan.config import check
+from infogan import export, generate
+from infogan.codes.latents import Latents
+from infogan.codes.uniform import LOG_SIGMA_FLOOR
+from infogan.config.check import check
 from infogan.errors import RunError
-from infogan.latents import LOG_SIGMA_FLOOR, Latents
 from infogan.networks import Discriminator, Generator
-from infogan.onnx_files import write_onnx
 from infogan.pages.card import escaped, front_matter, write_card
-from infogan.trained import Model, load_run
+from infogan.trained import onnx_export as onnx_files
+from infogan.trained.model import Model, load_run
+from infogan.trained.onnx_export import write_onnx
 
 pytest.importorskip("onnxscript")
 onnxruntime = pytest.importorskip("onnxruntime")

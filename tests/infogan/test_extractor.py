@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-from datamodules.base import ImageDataModule, Setting
-from datamodules.digits import Digits
-from datamodules.store import LabelledImages, Originals, part_of_arrays
-from infogan import extractor as module
+from infogan.datamodules.base import ImageDataModule, Setting
+from infogan.datamodules.build_store import Originals, part_of_arrays
+from infogan.datamodules.digits import Digits
+from infogan.datamodules.store import LabelledImages
 from infogan.errors import ConfigError, DataError
-from infogan.extractor import Classifier, class_bounds, extractor_of, inception, own_random_numbers, targets
+from infogan.scoring import extractor as module
+from infogan.scoring.extractor import Classifier, class_bounds, extractor_of, inception, own_random_numbers, targets
 
 RNG = np.random.default_rng(0)
 
@@ -253,7 +254,7 @@ def test_weights_of_another_network(weights, tmp_path):
 
 
 def test_a_download(weights, tmp_path, monkeypatch):
-    from datamodules.sources import download
+    from infogan.datamodules.sources import download
 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
 

@@ -11,8 +11,10 @@ import torch
 from PIL import Image
 
 import infogan
-from infogan import film, films
-from infogan.latents import Categorical, Uniform
+from infogan import film
+from infogan.codes.categorical import Categorical
+from infogan.codes.uniform import Uniform
+from infogan.trained import films
 
 imageio_ffmpeg = pytest.importorskip("imageio_ffmpeg")
 

@@ -14,8 +14,10 @@ from torchvision.datasets import ImageFolder
 
 import infogan
 from infogan import generate
-from infogan.image_sets import draw
-from infogan.latents import Categorical, Latents, Uniform
+from infogan.codes.categorical import Categorical
+from infogan.codes.latents import Latents
+from infogan.codes.uniform import Uniform
+from infogan.trained.image_sets import draw
 
 COUNT = 620
 """More than one batch."""

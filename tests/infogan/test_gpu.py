@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-import datamodules.base
-from infogan.config import check
-from infogan.experiment import create, reopen, train
-from infogan.module import InfoGAN
-from infogan.storage import load_tree, newest_checkpoint
-from infogan.trained import load_run
+from infogan.config.check import check
+from infogan.datamodules import base
+from infogan.experiments.fit import train
+from infogan.experiments.prepare import create, reopen
+from infogan.run_folder.paths import newest_checkpoint
+from infogan.run_folder.trees import load_tree
+from infogan.trained.model import load_run
+from infogan.training.module import InfoGAN
 from tests.infogan.processes import largest_difference, rows, tensors
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="PyTorch sees no GPU here")
@@ -109,7 +111,7 @@ def test_compiled_networks_train_alike(make_run, graph):
 def test_images_on_the_host_are_the_same_images(make_run, monkeypatch):
     here = make_run("device")
     train(here)
-    monkeypatch.setattr(datamodules.base, "SHARE_OF_DEVICE", 0.0)
+    monkeypatch.setattr(base, "SHARE_OF_DEVICE", 0.0)
     there = make_run("host")
     train(there)
     assert largest_difference(here, there) == 0.0

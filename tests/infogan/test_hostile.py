@@ -13,8 +13,9 @@ import yaml
 
 from infogan import compare, edit, evaluate, generate, report, runs, train
 from infogan.errors import RunError
-from infogan.experiment import load_config
-from infogan.storage import checkpoint_path, load_tree, newest_checkpoint, save_tree
+from infogan.run_folder.configuration import load_config
+from infogan.run_folder.paths import checkpoint_path, newest_checkpoint
+from infogan.run_folder.trees import load_tree, save_tree
 
 
 class Payload:

@@ -4,8 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from infogan.inference import encode, evaluating, fresh_information, generate
-from infogan.latents import Categorical, Latents, Uniform
+from infogan.codes.categorical import Categorical
+from infogan.codes.latents import Latents
+from infogan.codes.uniform import Uniform
+from infogan.trained.inference import encode, evaluating, fresh_information, generate
 
 CODES = (
     Categorical("c1", 10, 1.0, 1.0),

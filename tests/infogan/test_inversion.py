@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from infogan.inversion import Inversion, invert
+from infogan.trained.inversion import Inversion, invert
 
 CODES, NOISE = 2, 3
 

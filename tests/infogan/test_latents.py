@@ -5,8 +5,10 @@ import pytest
 import torch
 from torch.distributions import Normal, OneHotCategorical
 
+from infogan.codes.categorical import Categorical
+from infogan.codes.latents import Latents
+from infogan.codes.uniform import LOG_SIGMA_FLOOR, Uniform
 from infogan.errors import ConfigError
-from infogan.latents import LOG_SIGMA_FLOOR, Categorical, Latents, Uniform
 
 DIGIT = Categorical("digit", 10, 1.0, 1.0)
 SLANT = Uniform("slant", -1.0, 1.0, 1.0, 1.0, 1.0)

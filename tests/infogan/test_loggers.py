@@ -10,12 +10,18 @@ import lightning as L
 import pytest
 from PIL import Image
 
-from infogan.config import check
+from infogan.config.check import check
 from infogan.errors import Stopped
-from infogan.experiment import create, load_config, reopen, train
-from infogan.loggers import MetricsFile, add_evaluation, conclusion_tables, finite, read_metrics, wandb_mode
-from infogan.storage import load_tree, newest_checkpoint
-from infogan.trained import load
+from infogan.experiments.fit import train
+from infogan.experiments.prepare import create, reopen
+from infogan.run_folder.configuration import load_config
+from infogan.run_folder.contents import read_metrics
+from infogan.run_folder.paths import newest_checkpoint
+from infogan.run_folder.trees import load_tree
+from infogan.tracking.metrics_file import MetricsFile, finite
+from infogan.tracking.wandb_run import add_evaluation, conclusion_tables
+from infogan.tracking.wandb_session import wandb_mode
+from infogan.trained.model import load
 from tests.infogan.wandb_files import history, records, summary_of
 
 

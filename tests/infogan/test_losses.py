@@ -3,8 +3,10 @@ import math
 import pytest
 import torch
 
-from infogan.latents import Categorical, Uniform
-from infogan.losses import discriminator_loss, generator_loss, information_bound, weighted_information
+from infogan.codes.categorical import Categorical
+from infogan.codes.uniform import Uniform
+from infogan.objective.adversarial import discriminator_loss, generator_loss
+from infogan.objective.information import information_bound, weighted_information
 
 
 def sigmoid(x):

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 from pydantic import BaseModel
 
-from datamodules import DATA_MODULES
-from infogan import compare, config, data, edit, evaluate, generate, report, runs, search, train
-from infogan.config import check_section
+from infogan import compare, data, edit, evaluate, generate, report, runs, search, train
+from infogan.config import opening, training
+from infogan.config.check import check_section
+from infogan.datamodules import DATA_MODULES
 from infogan.errors import ConfigError
-from infogan.experiment import load_config, save_config
+from infogan.run_folder.configuration import load_config, save_config
 
 COMMANDS = [compare, data, edit, evaluate, generate, report, runs, search, train]
 NONSENSE = {
@@ -53,15 +54,15 @@ def composed(name, *overrides):
 
 DATA = ["digits", "svhn", "celeba", "faces", "chairs", "dsprites"]
 SCHEMAS = {
-    **{f"train {name}": (config.Config, "train", (f"data={name}",)) for name in DATA},
-    "train folder": (config.Config, "train", ("data=folder", "data.path=here", "logger=csv")),
-    "search": (config.SearchedConfig, "search", ("logger=none",)),
-    "evaluate": (config.EvaluateConfig, "evaluate", ()),
-    "compare": (config.CompareConfig, "compare", ("sweep=here",)),
-    "generate": (config.GenerateConfig, "generate", ()),
-    "edit": (config.EditConfig, "edit", ("image=here.png",)),
-    "report": (config.ReportConfig, "report", ("run=latest",)),
-    "runs": (config.RunsConfig, "runs", ()),
+    **{f"train {name}": (training.Config, "train", (f"data={name}",)) for name in DATA},
+    "train folder": (training.Config, "train", ("data=folder", "data.path=here", "logger=csv")),
+    "search": (training.SearchedConfig, "search", ("logger=none",)),
+    "evaluate": (opening.EvaluateConfig, "evaluate", ()),
+    "compare": (opening.CompareConfig, "compare", ("sweep=here",)),
+    "generate": (opening.GenerateConfig, "generate", ()),
+    "edit": (opening.EditConfig, "edit", ("image=here.png",)),
+    "report": (opening.ReportConfig, "report", ("run=latest",)),
+    "runs": (opening.RunsConfig, "runs", ()),
 }  # fmt: skip
 
 
@@ -225,7 +226,7 @@ def test_a_right_value_of_any_field_is_kept(tmp_path_factory, name, chance):
             changed = replaced(changed, path, chance.draw(strategy, label=".".join(map(str, path))))
     checked = check_section(changed, schema)
     assert checked.model_dump() == changed
-    if schema is config.Config:
+    if schema is opening.Config:
         folder = tmp_path_factory.mktemp("run")
         save_config(checked, folder)
         assert load_config(folder) == checked

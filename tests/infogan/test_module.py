@@ -9,9 +9,10 @@ import torch
 from lightning.pytorch.plugins.precision import MixedPrecision
 from torch.nn import functional as F
 
-from datamodules.base import epoch_order
-from infogan.config import check
-from infogan.experiment import PRECISIONS, build_data, build_module
+from infogan.config.check import check
+from infogan.datamodules.base import epoch_order
+from infogan.experiments.build import build_data, build_module
+from infogan.experiments.machine import PRECISIONS
 
 ITERATIONS = 3
 

@@ -6,11 +6,13 @@ import lightning as L
 import pytest
 import torch
 
-from infogan.config import check
+from infogan.config.check import check
 from infogan.errors import NotFinite
-from infogan.experiment import create, reopen, train
-from infogan.losses import generator_loss
-from infogan.storage import checkpoint_path, iterations, load_tree
+from infogan.experiments.fit import train
+from infogan.experiments.prepare import create, reopen
+from infogan.objective.adversarial import generator_loss
+from infogan.run_folder.paths import checkpoint_path, iterations
+from infogan.run_folder.trees import load_tree
 from infogan.train import main
 from tests.infogan.processes import TINY, largest_difference, rows, tensors
 
@@ -53,12 +55,14 @@ def an_image(module, batch):
 
 
 def loss_of_the_generator(module, batch):
-    pytest.MonkeyPatch().setattr("infogan.module.generator_loss", lambda logits: generator_loss(logits) * float("inf"))
+    pytest.MonkeyPatch().setattr(
+        "infogan.training.module.generator_loss", lambda logits: generator_loss(logits) * float("inf")
+    )
 
 
 @pytest.fixture
 def loss_restored(monkeypatch):
-    monkeypatch.setattr("infogan.module.generator_loss", generator_loss)
+    monkeypatch.setattr("infogan.training.module.generator_loss", generator_loss)
 
 
 @pytest.mark.usefixtures("loss_restored")

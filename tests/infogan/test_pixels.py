@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from infogan.pixels import scaled, to_uint8
+from infogan.networks.value_range import scaled, to_uint8
 
 RANGES = [(0.0, 1.0), (-1.0, 1.0)]
 

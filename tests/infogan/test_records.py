@@ -5,11 +5,12 @@ import json
 import pytest
 import yaml
 
-from infogan.config import check
+from infogan.config.check import check
 from infogan.errors import RunError
-from infogan.experiment import save_config
-from infogan.records import lambda_text, read_metrics, read_object, read_provenance, read_record
-from infogan.storage import held
+from infogan.run_folder.configuration import save_config
+from infogan.run_folder.contents import read_metrics, read_object, read_provenance
+from infogan.run_folder.locks import held
+from infogan.run_folder.status import lambda_text, read_record
 
 SUMMARY = {"iterations": 10, "information": {"c1": 2.25, "c2": -0.25}, "information_at_mse": {"c2": 1.5}, "acc": 0.75}
 

@@ -17,8 +17,9 @@ from omegaconf import OmegaConf
 from PIL import Image
 
 from infogan import report
-from infogan.config import check
-from infogan.experiment import create, train
+from infogan.config.check import check
+from infogan.experiments.fit import train
+from infogan.experiments.prepare import create
 from infogan.pages.published import PUBLISHED, published_for
 from infogan.pages.run import beside_published, code_caption, findings
 

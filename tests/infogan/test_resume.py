@@ -9,10 +9,12 @@ import sys
 import pytest
 import torch
 
-from infogan.config import check
+from infogan.config.check import check
 from infogan.errors import RunError
-from infogan.experiment import create, reopen, train
-from infogan.storage import load_tree, newest_checkpoint
+from infogan.experiments.fit import train
+from infogan.experiments.prepare import create, reopen
+from infogan.run_folder.paths import newest_checkpoint
+from infogan.run_folder.trees import load_tree
 from tests.infogan.processes import TINY, ended, rows, start, tensors
 
 LAST = 60
@@ -89,9 +91,9 @@ def test_resume_is_exact_at_random_iterations_with_every_part_on(make_run):
 DIES_BY_KILL = """
 import os, signal, sys
 from pathlib import Path
-from callbacks.training_log import TrainingLog
+from infogan.callbacks.training_log import TrainingLog
 from infogan.errors import RunError
-from infogan.experiment import train
+from infogan.experiments.fit import train
 
 log = TrainingLog.on_train_batch_end
 

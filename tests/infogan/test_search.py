@@ -8,9 +8,11 @@ from socket import gethostname
 
 import pytest
 
-from infogan import experiment, search
+from infogan import search
 from infogan.errors import Collapsed
-from infogan.storage import held
+from infogan.experiments import fit
+from infogan.run_folder.configuration import load_config
+from infogan.run_folder.locks import held
 
 optuna = pytest.importorskip("optuna")
 
@@ -47,7 +49,7 @@ def told(monkeypatch):
         (folder / "summary.json").write_text(json.dumps(summary))
         return summary
 
-    monkeypatch.setattr(experiment, "train", train)
+    monkeypatch.setattr(fit, "train", train)
     return ends
 
 
@@ -65,7 +67,7 @@ def test_a_search(command, folder):
     assert "trial_000" not in out, "it is not trained again"
     assert [row["state"] for row in rows(folder)] == ["complete"] * 2
     for row in rows(folder):
-        config = experiment.load_config(folder / row["trial"])
+        config = load_config(folder / row["trial"])
         for name in ("lambda_categorical", "lambda_continuous", "learning_rate_generator"):
             assert getattr(config.model, name) == float(row[name])
         summary = json.loads((folder / row["trial"] / "summary.json").read_text())
@@ -99,7 +101,7 @@ def test_what_becomes_of_trials(command, folder, told):
     with pytest.raises(KeyboardInterrupt):
         command("search.trials=5")
     assert [row["state"] for row in rows(folder)] == ["complete", "pruned", "fail"]
-    stopped = experiment.load_config(folder / "trial_003")
+    stopped = load_config(folder / "trial_003")
     told += [2.0, 0.1]
     code, out, err = command("search.trials=5")
     assert (code, err, told) == (0, "", [])

@@ -9,10 +9,11 @@ import pytest
 from hydra import compose, initialize_config_module
 from omegaconf import OmegaConf
 
-from infogan.config import check
-from infogan.experiment import create, reopen, train
-from infogan.signals import StopSignals
-from infogan.storage import iterations
+from infogan.config.check import check
+from infogan.experiments.fit import train
+from infogan.experiments.prepare import create, reopen
+from infogan.experiments.signals import StopSignals
+from infogan.run_folder.paths import iterations
 from infogan.train import main
 from tests.infogan.processes import TINY, ended, largest_difference, rows, start, wait_for
 
@@ -83,7 +84,7 @@ def test_a_run_is_stopped_between_two_iterations_and_goes_on_exactly(
 
 HANGS = """
 import sys, time
-from infogan.module import InfoGAN
+from infogan.training.module import InfoGAN
 from infogan.train import main
 
 step = InfoGAN.training_step
@@ -136,10 +137,10 @@ main()
 @pytest.mark.parametrize(
     ("where", "kept"),
     [
-        ("infogan.module:InfoGAN.configure_optimizers", None),  # before the first iteration
-        pytest.param("infogan.module:InfoGAN.training_step", 1, marks=pytest.mark.long),  # in the first
+        ("infogan.training.module:InfoGAN.configure_optimizers", None),  # before the first iteration
+        pytest.param("infogan.training.module:InfoGAN.training_step", 1, marks=pytest.mark.long),  # in the first
         # the last is over, and the finished model is measured
-        pytest.param("callbacks.conclusion:Conclusion.measure", 7, marks=pytest.mark.long),
+        pytest.param("infogan.callbacks.conclusion:Conclusion.measure", 7, marks=pytest.mark.long),
     ],
 )
 def test_a_signal_before_the_first_iteration_and_after_the_last(tmp_path, where, kept):

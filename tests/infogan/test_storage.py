@@ -6,21 +6,9 @@ import torch
 from safetensors.torch import save_file
 
 from infogan.errors import RunError
-from infogan.storage import (
-    append,
-    checkpoint_path,
-    find_run,
-    load_tree,
-    new_run_folder,
-    newest_checkpoint,
-    safe_name,
-    save_tree,
-    set_link,
-    unused,
-    whole_folder,
-    write_atomically,
-    write_json,
-)
+from infogan.run_folder.files import append, unused, whole_folder, write_atomically, write_json
+from infogan.run_folder.paths import checkpoint_path, find_run, new_run_folder, newest_checkpoint, safe_name, set_link
+from infogan.run_folder.trees import load_tree, save_tree
 
 DTYPES = [
     torch.float32,
@@ -102,7 +90,11 @@ def test_shared_and_trained_tensors_can_be_saved(tmp_path):
     assert not back[0].requires_grad
 
 
-@pytest.mark.parametrize("value", [{1, 2}, object(), b"bytes", 1j, torch.nn.Linear(1, 1), print], ids=repr)
+@pytest.mark.parametrize(
+    "value",
+    [{1, 2}, object(), b"bytes", 1j, torch.nn.Linear(1, 1), print],
+    ids=["set", "object", "bytes", "complex", "module", "function"],
+)
 def test_other_types_are_refused_and_leave_no_file(tmp_path, value):
     with pytest.raises(TypeError, match=type(value).__name__):
         save_tree(tmp_path / "t", {"a": [1, value]})

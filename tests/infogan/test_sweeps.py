@@ -8,9 +8,9 @@ import pytest
 from hydra.errors import HydraException
 
 from infogan import train
-from infogan.config import check
+from infogan.config.check import check
 from infogan.errors import ends_as_one_line
-from infogan.experiment import find_or_create
+from infogan.experiments.prepare import find_or_create
 
 RUN = ["logger=none", "trainer=cpu", "trainer.threads=1", "callbacks.log_every=2", "callbacks.traversal_rows=2"]
 
@@ -51,7 +51,7 @@ def test_a_sweep_started_again(command, tmp_path):
 
 DIES_BY_KILL = """
 import os, signal, sys
-from callbacks.checkpoints import Checkpoints
+from infogan.callbacks.checkpoints import Checkpoints
 from infogan.train import main
 
 save = Checkpoints.on_train_batch_end

@@ -10,7 +10,7 @@ import torch
 import yaml
 
 from infogan.errors import ConfigError
-from infogan.records import read_record
+from infogan.run_folder.status import read_record
 from infogan.train import changes_beside_run, main, show
 
 RUN = ["logger=none", "trainer=cpu", "trainer.threads=1", "trainer.max_iterations=10", "callbacks.log_every=5"]

@@ -9,11 +9,12 @@ import pytest
 import torch
 
 import infogan
-from infogan.config import check
+from infogan.config.check import check
 from infogan.errors import ConfigError, RunError
-from infogan.experiment import create, train
-from infogan.pixels import to_uint8
-from infogan.trained import device_of
+from infogan.experiments.fit import train
+from infogan.experiments.prepare import create
+from infogan.networks.value_range import to_uint8
+from infogan.trained.model import device_of
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +31,9 @@ def finished(tmp_path_factory):
 
 
 def test_it_is_the_model_that_was_trained(finished):
-    from infogan.experiment import build_module
-    from infogan.storage import load_tree, newest_checkpoint
+    from infogan.experiments.build import build_module
+    from infogan.run_folder.paths import newest_checkpoint
+    from infogan.run_folder.trees import load_tree
 
     folder, summary = finished
     model = infogan.load(folder)

@@ -14,10 +14,12 @@ import wandb
 from hydra import compose, initialize_config_module
 from omegaconf import OmegaConf
 
-from infogan.config import check
+from infogan.config.check import check
 from infogan.errors import RunError
-from infogan.experiment import create, train
-from infogan.storage import load_tree, newest_checkpoint
+from infogan.experiments.fit import train
+from infogan.experiments.prepare import create
+from infogan.run_folder.paths import newest_checkpoint
+from infogan.run_folder.trees import load_tree
 from tests.infogan.processes import tensors
 from tests.infogan.wandb_files import history, records
 from tests.infogan.wandb_server import KEY, serving

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.sparse.csgraph import connected_components
 
-from datamodules.rendering.chairs import (
+from infogan.datamodules.rendering.chairs import (
     ARMS,
     AZIMUTHS,
     BACKS,
@@ -27,7 +27,7 @@ from datamodules.rendering.chairs import (
     style,
     turned,
 )
-from datamodules.rendering.scene import Light, View, camera_rays, join, render
+from infogan.datamodules.rendering.scene import Light, View, camera_rays, join, render
 
 pytest.importorskip("embreex")
 

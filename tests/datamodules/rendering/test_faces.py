@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from datamodules.rendering import faces
-from datamodules.rendering.faces import (
+from infogan.datamodules.rendering import faces
+from infogan.datamodules.rendering.faces import (
     AZIMUTHS,
     DISTANCE,
     ELEVATIONS,
@@ -25,7 +25,7 @@ from datamodules.rendering.faces import (
     heads_from_bfm,
     render_faces,
 )
-from datamodules.rendering.scene import smooth
+from infogan.datamodules.rendering.scene import smooth
 from infogan.errors import DataError
 
 

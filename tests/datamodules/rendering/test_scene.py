@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from datamodules.rendering.scene import Light, Mesh, View, camera_rays, direction, join, render, smooth
+from infogan.datamodules.rendering.scene import Light, Mesh, View, camera_rays, direction, join, render, smooth
 from infogan.errors import DataError
 
 pytest.importorskip("embreex")

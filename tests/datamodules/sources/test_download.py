@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from datamodules.sources.download import download, verified
+from infogan.datamodules.sources.download import download, verified
 from infogan.errors import DataError
 
 CONTENTS = bytes(range(256)) * 5000

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datamodules.sources import pictures
-from datamodules.sources.pictures import Decoder, pictures_in
+from infogan.datamodules.sources import pictures
+from infogan.datamodules.sources.pictures import Decoder, pictures_in
 from infogan.errors import DataError
 
 RNG = np.random.default_rng(0)

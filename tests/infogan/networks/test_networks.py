@@ -7,11 +7,12 @@ from hydra import compose, initialize_config_module
 from omegaconf import OmegaConf
 from torch import nn
 
-from infogan.config import Conv, DiscriminatorConfig, Linear, check
-from infogan.latents import Latents
+from infogan.codes.latents import Latents
+from infogan.config.check import check
+from infogan.config.networks import Conv, DiscriminatorConfig, Linear
 from infogan.networks import Discriminator, Generator
-from infogan.networks.generator import value_range
 from infogan.networks.layers import Flatten, SamePadConv, SamePadUp, initialise, stack
+from infogan.networks.value_range import value_range
 
 MEAN = 1
 """Of Q's output for a continuous code: σ is fixed in every preset."""

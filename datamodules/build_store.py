@@ -1,0 +1,203 @@
+"""Making an image store: originals decoded once, in parallel, whole or not at all."""
+
+import os
+import shutil
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from filelock import FileLock
+
+from infogan.datamodules.store import FORMAT, Split, Store, checksum
+from infogan.errors import DataError, RunError
+from infogan.run_folder.files import write_json
+from infogan.terminal import progress
+
+CHUNK = 256
+"""Images that are made at once."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Images just made: (n, C, H, W) uint8. `rows`: which of those asked for they are, None for all of them: broken
+    originals may be left out. `factors`: (n, F) where they become known with the images.
+    """
+
+    images: np.ndarray
+    rows: np.ndarray | None = None
+    factors: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """One split of the originals. `make` gives the images of a range of [0, count); it goes to other processes where
+    `parallel`, and must then be picklable. `labels`: (count,) integers. `factors`: (count, F) numbers.
+    """
+
+    count: int
+    make: Callable[[range], Chunk]
+    labels: np.ndarray | None = None
+    factors: np.ndarray | None = None
+    parallel: bool = False
+
+
+def part_of_arrays(images: np.ndarray, labels: np.ndarray | None = None, factors: np.ndarray | None = None) -> Part:
+    """A split that lies in memory: (N, C, H, W) uint8, labels and factors a row an image."""
+    return Part(len(images), lambda rows: Chunk(images[rows.start : rows.stop]), labels, factors)
+
+
+@dataclass(frozen=True)
+class Originals:
+    """Everything that a store is made from. `source` says in words where it came from."""
+
+    train: Part
+    test: Part
+    source: str
+    class_names: tuple[str, ...] = ()
+    factor_names: tuple[str, ...] = ()
+
+
+@contextmanager
+def building(folder: Path) -> Iterator[None]:
+    """One process at a time makes this store: the jobs of a sweep that start together wait for the first."""
+    lock = FileLock(folder.with_name(f".{folder.name}.lock"))
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError as error:
+        raise DataError(f"paths.stores: {folder.parent} cannot be written: {error.strerror or error}") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def build_store(
+    folder: Path,
+    originals: Originals,
+    image_shape: tuple[int, int, int],
+    data_set: str,
+    options: Mapping[str, Any],
+    origin: str | None,
+) -> Store:
+    """Makes the store in `folder`, whole or not at all; one that is there is replaced when the new one is ready.
+
+    Call it under `building`. `origin` is the fingerprint of the originals. Raises DataError where an original is broken
+    or the disk is full.
+    """
+    staged, old = folder.with_name(f".{folder.name}.partial"), folder.with_name(f".{folder.name}.old")
+    try:
+        shutil.rmtree(staged, ignore_errors=True)  # of a build that was killed
+        staged.mkdir(parents=True)
+        splits = {
+            "train": write_part(staged, "train", originals.train, image_shape, data_set),
+            "test": write_part(staged, "test", originals.test, image_shape, data_set),
+        }
+        manifest = {
+            "format": FORMAT,
+            "data_set": data_set,
+            "options": dict(options),
+            "source": originals.source,
+            "fingerprint": origin,
+            "image_shape": list(image_shape),
+            "class_names": list(originals.class_names),
+            "factor_names": list(originals.factor_names),
+            "splits": splits,
+        }
+        write_json(staged / "manifest.json", manifest)
+        shutil.rmtree(old, ignore_errors=True)
+        if folder.exists():  # moved away at once: who opens it now, or after a kill, finds all of it or nothing
+            folder.rename(old)
+        staged.rename(folder)
+    except (OSError, RunError) as error:
+        reason = error.strerror or error if isinstance(error, OSError) else error
+        raise DataError(f"the image store {folder} could not be written: {reason} (paths.stores moves it)") from None
+    except BrokenProcessPool:
+        raise DataError(f"data={data_set}: a process that made images was killed; was there memory enough?") from None
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+    return Store(folder, manifest)
+
+
+def write_part(
+    folder: Path, split: Split, part: Part, image_shape: tuple[int, int, int], data_set: str
+) -> dict[str, Any]:
+    """Writes one split's files; returns its entry in the manifest: count, how many were skipped, checksums by kind."""
+    kept, factors = [], []
+    with (folder / f"{split}.images").open("wb") as file, progress(f"{data_set}, {split}", part.count) as advance:
+        for rows, chunk in chunks(part):
+            if chunk.images.shape[1:] != image_shape or chunk.images.dtype != np.uint8:
+                made = f"{chunk.images.dtype} of {chunk.images.shape[1:]}"
+                raise DataError(f"data={data_set}: images are {made}, not uint8 of {image_shape}")
+            file.write(np.ascontiguousarray(chunk.images).data)
+            kept.append(np.arange(rows.start, rows.stop) if chunk.rows is None else rows.start + chunk.rows)
+            assert len(kept[-1]) == len(chunk.images)
+            factors.append(chunk.factors)
+            advance(len(rows))
+        flush(file)
+    index = np.concatenate(kept) if kept else np.arange(0)
+    if not len(index):
+        raise DataError(f"data={data_set}: there is no image in its {split} split")
+    columns: dict[str, np.ndarray] = {}
+    if part.labels is not None:
+        columns["labels"] = part.labels[index].astype(np.int64)
+    if part.factors is not None:
+        columns["factors"] = part.factors[index].astype(np.float32)
+    elif any(values is not None for values in factors):
+        columns["factors"] = np.concatenate(factors).astype(np.float32)  # type: ignore[arg-type]
+    for kind, values in columns.items():
+        with (folder / f"{split}.{kind}").open("wb") as file:
+            file.write(np.ascontiguousarray(values).data)
+            flush(file)
+    files = {kind: checksum(folder / f"{split}.{kind}") for kind in ("images", *columns)}
+    return {"count": len(index), "skipped": part.count - len(index), "files": files}
+
+
+def chunks(part: Part) -> Iterator[tuple[range, Chunk]]:
+    """The part's images in their order, made by all cores where it allows."""
+    ranges = [range(first, min(first + CHUNK, part.count)) for first in range(0, part.count, CHUNK)]
+    workers = min(len(os.sched_getaffinity(0)), len(ranges))
+    if not part.parallel or workers < 2:
+        yield from ((rows, part.make(rows)) for rows in ranges)
+        return
+    with ProcessPoolExecutor(workers, get_context("spawn"), _receive, (part.make,)) as pool:
+        waiting: deque[tuple[range, Future[Chunk]]] = deque()
+        try:
+            for rows in ranges:
+                waiting.append((rows, pool.submit(_make, rows)))
+                if len(waiting) > 2 * workers:  # what is done and not yet written stays small
+                    done, future = waiting.popleft()
+                    yield done, future.result()
+            while waiting:
+                done, future = waiting.popleft()
+                yield done, future.result()
+        finally:
+            for _, future in waiting:
+                future.cancel()
+
+
+_maker: Callable[[range], Chunk]
+
+
+def _receive(make: Callable[[range], Chunk]) -> None:
+    """In a worker: what it has to do, sent once and not with every range."""
+    global _maker
+    _maker = make
+
+
+def _make(rows: range) -> Chunk:
+    return _maker(rows)
+
+
+def flush(file: BinaryIO) -> None:
+    """Onto the disk: a store that has its name is whole, after a power cut too."""
+    file.flush()
+    os.fsync(file.fileno())

@@ -1,0 +1,1 @@
+"""The kinds of codes, and the latents that they make up with the noise."""

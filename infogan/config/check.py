@@ -1,0 +1,41 @@
+"""From plain values to a checked configuration, or to one line that names the key."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import (
+    BaseModel,
+    ValidationError,
+)
+
+from infogan.config.fields import AnySection
+from infogan.config.training import Config
+from infogan.errors import ConfigError
+
+
+def check(values: Mapping[str, Any]) -> Config:
+    """The configuration of a training run. Raises ConfigError, one line that names every key that is wrong."""
+    return check_section(values, Config)
+
+
+def check_section(values: Mapping[str, Any], schema: type[AnySection]) -> AnySection:
+    """`values` as an object of that schema, for a command that is not training. Raises ConfigError as `check`."""
+    try:
+        return schema.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError("; ".join(_line(detail) for detail in error.errors(include_url=False))) from None
+
+
+def _line(detail: Any) -> str:
+    key = ".".join(str(part) for part in detail["loc"] if str(part)[0] not in "<[")  # no union's tag
+    message = detail["msg"].removeprefix("Value error, ")
+    if not key:
+        return message
+    if detail["type"] == "extra_forbidden":
+        return f"{key}: there is no such key"
+    if detail["type"] == "missing":
+        return f"{key} is missing"
+    if isinstance(detail["input"], Mapping | BaseModel):
+        return f"{key}: {message[0].lower()}{message[1:]}"
+    value = " ".join(str(detail["input"]).split())
+    return f"{key}={value if len(value) < 60 else value[:57] + '...'}: {message[0].lower()}{message[1:]}"

@@ -1,0 +1,57 @@
+"""The schema of a model and its objective."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    Field,
+    model_validator,
+)
+
+from infogan.config.codes import CategoricalCode, CodeConfig, UniformCode
+from infogan.config.fields import CodeName, Lambda, LearningRate, Section
+from infogan.config.networks import DiscriminatorConfig, GeneratorConfig
+
+
+class ModelConfig(Section):
+    """The model and its objective.
+
+    lambda_categorical, lambda_continuous: λ of the codes of that kind, for G and for D/Q.
+    lambda_posterior: λ in the D/Q phase alone, for every code. null: each code's own λ, and 1 for a code whose λ is 0,
+      so that Q measures what G was not asked for (figure 1's plain GAN). 0: Q does not learn.
+    posterior_optimizer: who trains Q. `discriminator` (the authors): D's optimizer owns trunk and both heads, and the
+      information term reaches the trunk in the D phase. `generator` (most ports): G's optimizer owns Q's head as
+      well, and the trunk never sees the information term. `alone`: D's optimizer owns Q's head, which reads features
+      that the information term does not change: with λ = 0 the game is that of a plain GAN.
+    """
+
+    name: str
+    codes: Annotated[dict[CodeName, CodeConfig], Field(min_length=1)]
+    noise: Annotated[int, Field(ge=0)]
+    noise_distribution: Literal["uniform", "normal"]
+    lambda_categorical: Lambda
+    lambda_continuous: Lambda
+    lambda_posterior: Lambda | None
+    posterior_optimizer: Literal["discriminator", "generator", "alone"]
+    generator: GeneratorConfig
+    discriminator: DiscriminatorConfig
+    learning_rate_generator: LearningRate
+    learning_rate_discriminator: LearningRate
+    betas: Annotated[list[Annotated[float, Field(ge=0, lt=1)]], Field(min_length=2, max_length=2)]
+
+    def lambda_of(self, code: CategoricalCode | UniformCode) -> float:
+        """λ of a code in G's loss: its own, else that of its kind."""
+        if code.lambda_code is not None:
+            return code.lambda_code
+        return self.lambda_categorical if code.kind == "categorical" else self.lambda_continuous
+
+    @model_validator(mode="after")
+    def _posterior_learns(self) -> Self:
+        if self.posterior_optimizer == "generator":
+            if self.lambda_posterior is not None:
+                raise ValueError(
+                    "lambda_posterior needs posterior_optimizer=discriminator or alone: there Q learns in the D phase"
+                )
+            for name, code in self.codes.items():
+                if self.lambda_of(code) == 0:
+                    raise ValueError(f"λ of {name} is 0: with posterior_optimizer=generator Q would not learn")
+        return self

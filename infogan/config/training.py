@@ -1,0 +1,183 @@
+"""The schema of a training run, and of a search over such runs."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    Field,
+    FiniteFloat,
+    Tag,
+    model_validator,
+)
+
+from infogan.config.data import DataConfig
+from infogan.config.fields import LearningRate, Positive, Seconds, Section, low_and_high, union_by_value
+from infogan.config.model import ModelConfig
+
+
+class TrainerConfig(Section):
+    """How long and on what. One iteration is one D and one G update.
+
+    max_epochs replaces max_iterations where it is given. precision: `bf16` is autocast with float32 weights; for GPUs
+    alone there are `fp16`, likewise and with the loss scaled, and `tf32`, float32 whose products are in TF32; `auto` is
+    bf16 on devices that compute in it, else fp16 on a GPU and float32 on a CPU. compile: torch.compile's mode for the
+    networks, null for none. cuda_graph: the whole iteration is one CUDA graph, on one GPU, with the same results;
+    `auto` where it can be. threads: of PyTorch on the CPU, null: its own choice.
+    Defaults are for run folders of versions without these keys.
+    """
+
+    accelerator: Literal["auto", "cpu", "gpu"]
+    devices: Positive
+    precision: Literal["auto", "float32", "tf32", "bf16", "fp16"]
+    compile: Literal["default"] | None = None
+    cuda_graph: Literal["auto", True, False] = "auto"
+    threads: Positive | None
+    max_iterations: Positive
+    max_epochs: Positive | None
+
+
+class WandbConfig(Section):
+    """A Weights & Biases run.
+
+    mode: auto is online where there are credentials and the server answers, else offline; online ends the command where
+      the server does not answer.
+    artifact: whether the final checkpoint is kept there too.
+    init_timeout, finish_timeout: how many seconds are waited for the server at the start, and at the end for what was
+      not sent yet; it stays on the disk, to be sent later. Defaults are for run folders of versions without these keys.
+    """
+
+    name: Literal["wandb"]
+    project: str
+    mode: Literal["auto", "online", "offline"]
+    tags: list[str]
+    artifact: bool = False
+    init_timeout: Seconds = 90
+    finish_timeout: Seconds = 60
+
+
+class CsvConfig(Section):
+    """Lightning's own CSV logger, for tools that read its layout, in the run folder's `csv/`."""
+
+    name: Literal["csv"]
+
+
+class NoLoggerConfig(Section):
+    """Nothing but the run folder."""
+
+    name: Literal["none"]
+
+
+LoggerConfig = Annotated[
+    Annotated[WandbConfig, Tag("<wandb>")]
+    | Annotated[CsvConfig, Tag("<csv>")]
+    | Annotated[NoLoggerConfig, Tag("<none>")],
+    union_by_value("name", "wandb", "csv", "none"),
+]
+"""What is added to the run folder's metrics.csv."""
+
+
+class CollapseConfig(Section):
+    """When a run no longer learns, in the mean of the last `window` iterations: D(real) - D(fake) above `largest_gap`,
+    or below `least_gap`; the standard deviation of a pixel over generated images below `least_spread` of the range of
+    values; the entropy of the categories that Q reads in them below `least_categories` of that of the categories drawn;
+    L_I of a code with λ > 0 below `least_information` of what there is to know of it (of H(c), or of the variance of a
+    continuous code). A least value of 0 is not looked at, nor is a `least_gap` of -1, that of runs of a version that
+    had none.
+    """
+
+    window: Positive
+    largest_gap: Annotated[float, Field(gt=0, lt=1)]
+    least_gap: Annotated[float, Field(ge=-1, lt=1)] = -1.0
+    least_spread: Annotated[float, Field(ge=0, lt=1)]
+    least_categories: Annotated[float, Field(ge=0, lt=1)]
+    least_information: Annotated[float, Field(ge=0, lt=1)]
+
+
+class CallbacksConfig(Section):
+    """How often things around the loop happen, in iterations.
+
+    health: what becomes of a run that no longer learns, which `collapse` defines. `warn` tells it once, with what to
+      try; `abort` ends the run; `off` does not look, and is that of runs of a version that did not.
+    """
+
+    log_every: Positive
+    traversals_every: Positive
+    traversal_rows: Positive
+    traversal_points: Annotated[int, Field(ge=2)]
+    scores_every: Positive
+    score_images: Positive
+    checkpoint_every: Positive
+    health: Literal["warn", "abort", "off"] = "off"
+    collapse: CollapseConfig | None = None
+
+    @model_validator(mode="after")
+    def _knows_collapse(self) -> Self:
+        if self.collapse is None and self.health != "off":
+            raise ValueError(f"health={self.health}: collapse is missing, which says what is looked for")
+        return self
+
+
+class PathsConfig(Section):
+    """`data` holds the originals, one folder a data set; `stores` their images, decoded once; `outputs` the run
+    folders."""
+
+    data: str
+    stores: str
+    outputs: str
+
+
+class Config(Section):
+    """One experiment, whole."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    run: str | None
+    data: DataConfig
+    model: ModelConfig
+    trainer: TrainerConfig
+    logger: LoggerConfig
+    callbacks: CallbacksConfig
+    paths: PathsConfig
+
+    @model_validator(mode="before")
+    @classmethod
+    def _layers_of_the_size(cls, values: Any) -> Any:
+        """A preset may give its layers by image size, {28: [...], 64: [...]}: data.size chooses."""
+        try:
+            size, model = values["data"].get("size"), dict(values["model"])
+            for network, layers in (("generator", "layers"), ("discriminator", "trunk")):
+                table = model[network][layers]
+                if not isinstance(table, Mapping):
+                    continue
+                if size not in table:
+                    sizes = ", ".join(str(known) for known in table)
+                    raise ValueError(f"data.size={size}: model={model['name']} has layers for {sizes}")
+                model[network] = {**model[network], layers: table[size]}
+        except (KeyError, TypeError, AttributeError):
+            return values  # not even the sections are there: the fields tell what is missing
+        return {**values, "model": model}
+
+
+class SearchRangesConfig(Section):
+    """[low, high] of the model's values of these names, drawn log-uniformly until something is known."""
+
+    lambda_categorical: Annotated[list[Annotated[FiniteFloat, Field(gt=0)]], AfterValidator(low_and_high)]
+    lambda_continuous: Annotated[list[Annotated[FiniteFloat, Field(gt=0)]], AfterValidator(low_and_high)]
+    learning_rate_generator: Annotated[list[LearningRate], AfterValidator(low_and_high)]
+    learning_rate_discriminator: Annotated[list[LearningRate], AfterValidator(low_and_high)]
+
+
+class SearchConfig(Section):
+    """`trials` in all, those of an earlier start in `folder` included. objective: `information` is the sum of L_I over
+    the codes, in nats, continuous ones at σ² = MSE, and needs no labels; the others are scores of the test split."""
+
+    trials: Positive
+    objective: Literal["information", "acc", "nmi", "ari"]
+    folder: str
+    ranges: SearchRangesConfig
+
+
+class SearchedConfig(Config):
+    """`python -m infogan.search`: what each trial has in common, and the search."""
+
+    search: SearchConfig

@@ -1,0 +1,148 @@
+"""From a configuration to the objects of a training: data, model, trainer, loggers."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from infogan.config.opening import OpenedPathsConfig
+from infogan.config.training import Config, CsvConfig, WandbConfig
+from infogan.experiments.machine import PRECISIONS, as_cuda_graph
+from infogan.experiments.signals import StopSignals
+from infogan.run_folder.paths import sweep_of
+from infogan.run_folder.provenance import provenance
+
+if TYPE_CHECKING:
+    import lightning as L
+    from lightning.pytorch.loggers.logger import Logger
+
+    from infogan.callbacks.conclusion import Conclusion
+    from infogan.datamodules.base import ImageDataModule
+    from infogan.training.module import InfoGAN
+
+
+def build_data(config: Config) -> "ImageDataModule":
+    """The data module that the configuration names. Nothing is read yet."""
+    from infogan.datamodules import data_module
+    from infogan.datamodules.base import Setting
+    from infogan.networks.value_range import value_range
+
+    def folder(path: str) -> Path:
+        return Path(path).expanduser().absolute()
+
+    setting = Setting(
+        folder(config.paths.data),
+        folder(config.paths.stores),
+        config.data.batch_size,
+        value_range(config.model.generator),
+        config.seed,
+    )
+    return data_module(config.data.name)(setting, **config.data.model_dump(exclude={"name", "batch_size"}))
+
+
+def data_of(config: Config, paths: OpenedPathsConfig) -> "ImageDataModule":
+    """The data set that a run was trained on, ready to be read. Raises DataError where it cannot be had."""
+    moved = {key: value for key, value in (("data", paths.data), ("stores", paths.stores)) if value is not None}
+    data = build_data(config.model_copy(update={"paths": config.paths.model_copy(update=moved)}))
+    data.prepare_data()
+    return data
+
+
+def build_module(config: Config) -> "InfoGAN":
+    """The model with its freshly initialised weights, a function of the seed, to be run as `trainer` says."""
+    from infogan.training.module import InfoGAN
+
+    module = InfoGAN(config.model, config.data.batch_size, config.seed)
+    if config.trainer.compile is not None:
+        module.compile_networks(config.trainer.compile)
+    module.as_cuda_graph = as_cuda_graph(config)
+    return module
+
+
+def added_loggers(config: Config, folder: Path) -> "list[Logger]":
+    """What `logger` adds to metrics.csv."""
+    if isinstance(config.logger, WandbConfig):
+        from infogan.codes.latents import Latents
+        from infogan.tracking.wandb_run import WandbRun
+
+        codes = Latents.of(config.model).codes
+        about = {
+            "name": folder.name,
+            "group": sweep_of(folder),
+            "job_type": config.data.name,
+            "tags": [config.data.name, config.model.name, *config.logger.tags],
+            "config": {
+                **config.model_dump(),
+                "lambda": {code.name: code.lambda_ for code in codes},  # resolved: an axis for W&B's plots
+                "provenance": provenance(),
+            },
+        }
+        return [WandbRun(folder, config.logger, about, {code.name: code.entropy for code in codes})]
+    if isinstance(config.logger, CsvConfig):
+        from lightning.pytorch.loggers import CSVLogger
+
+        return [CSVLogger(folder, name="csv")]
+    return []
+
+
+def build_trainer(
+    config: Config,
+    folder: Path,
+    data: "ImageDataModule",
+    iteration: int,
+    signals: StopSignals,
+    further: "Sequence[L.Callback]" = (),
+) -> "tuple[L.Trainer, Conclusion]":
+    """Lightning's trainer with the project's callbacks, `further` ones and loggers, ready to go on after that
+    iteration."""
+    import lightning as L
+
+    from infogan.callbacks.checkpoints import Checkpoints, TreeCheckpointIO
+    from infogan.callbacks.conclusion import Conclusion
+    from infogan.callbacks.health import Health, Readings
+    from infogan.callbacks.progress import ProgressBar
+    from infogan.callbacks.scores import Scores
+    from infogan.callbacks.training_log import TrainingLog
+    from infogan.callbacks.traversals import Traversals
+    from infogan.tracking.metrics_file import MetricsFile
+
+    every, last_iteration = config.callbacks, config.trainer.max_iterations
+    metrics = MetricsFile(folder / "metrics.csv", iteration)
+    if every.health == "off" or every.collapse is None:
+        training_log, health = TrainingLog(every.log_every), []
+    else:
+        training_log, health = TrainingLog(every.log_every, Readings()), [Health(every.health, every.collapse)]
+    scores = Scores(data, every.scores_every, every.score_images)
+    traversals = Traversals(
+        data, scores, folder / "figures", every.traversals_every, every.traversal_rows, every.traversal_points
+    )
+    conclusion = Conclusion(folder, scores, traversals, metrics)
+    several = config.trainer.devices > 1
+    trainer = L.Trainer(
+        accelerator=config.trainer.accelerator,
+        devices=config.trainer.devices,
+        strategy="ddp_find_unused_parameters_true" if several else "auto",
+        sync_batchnorm=several,
+        precision=PRECISIONS[config.trainer.precision],  # type: ignore[arg-type]
+        max_steps=2 * last_iteration,  # Lightning counts the updates of both optimizers
+        max_epochs=-1,
+        logger=[metrics, *added_loggers(config, folder)],
+        callbacks=[
+            training_log,
+            *health,
+            *further,
+            scores,
+            traversals,
+            ProgressBar(training_log, last_iteration),
+            Checkpoints(folder, every.checkpoint_every, last_iteration, training_log, signals),
+            conclusion,
+        ],
+        plugins=[TreeCheckpointIO()],
+        default_root_dir=folder,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+        limit_val_batches=0,
+        num_sanity_val_steps=0,
+    )
+    return trainer, conclusion

@@ -1,0 +1,148 @@
+"""From a checked configuration to a run folder that is ready to be trained, or to go on."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from infogan.config.training import Config
+from infogan.errors import ConfigError, InfoGANError, RunError
+from infogan.experiments.build import build_data
+from infogan.experiments.machine import best_precision, check_accelerator, on_gpu
+from infogan.run_folder.configuration import load_config, save_config
+from infogan.run_folder.contents import read_summary
+from infogan.run_folder.paths import checkpoint_iteration, new_run_folder, newest_checkpoint, run_folders
+
+
+def create(config: Config, outputs: Path, name: str) -> Path:
+    """Makes a run folder with a config.yaml: the configuration checked, and what depends on this machine resolved.
+
+    Raises ConfigError before anything is read or written, DataError where the images cannot be had, RunError where
+    `outputs` cannot be written. The run folder is made last.
+    """
+    config = prepared(config)
+    folder = new_run_folder(outputs, name)
+    save_config(config, folder)
+    return folder
+
+
+def find_or_create(config: Config, outputs: Path, name: str) -> Path:
+    """The run folder of this experiment among `name`, `name-2` … in `outputs`, ready to go on; else one made as by
+    `create`, which see for what is raised.
+
+    Experiments are the same where model, data, seed and length are. What else is asked for now (devices, logging,
+    where the data lies) replaces what was asked for before, unless the run is finished.
+    """
+    config = prepared(config)
+    for folder in run_folders(outputs, name):
+        if is_of_same_experiment(folder, config):
+            if not is_finished(folder):
+                save_config(config, folder)
+            return folder
+    return create(config, outputs, name)
+
+
+def is_of_same_experiment(folder: Path, config: Config) -> bool:
+    """Whether the run of this folder has the model, data, seed and length of `config`, which is prepared."""
+    try:
+        other = load_config(folder)
+    except InfoGANError:  # not a run, or one of another version of the schema
+        return False
+    same_length = other.trainer.max_iterations == config.trainer.max_iterations
+    return same_length and (other.model, other.data, other.seed) == (config.model, config.data, config.seed)
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether the run of this folder has come to its last iteration, and was measured there."""
+    return is_concluded(folder, load_config(folder).trainer.max_iterations)
+
+
+def reopen(folder: Path, changes: Mapping[str, Any]) -> Path:
+    """Makes a run folder ready to go on, with `changes` to its configuration. Raises RunError where it is finished."""
+    config = load_config(folder, changes)
+    done = checkpoint_iteration(newest_checkpoint(folder))
+    config = prepared(config)
+    if done >= config.trainer.max_iterations and (done > config.trainer.max_iterations or is_concluded(folder, done)):
+        raise RunError(f"run={folder} has finished {done} iterations: trainer.max_iterations=<more> goes on")
+    save_config(config, folder)
+    return folder
+
+
+def is_concluded(folder: Path, iteration: int) -> bool:
+    """Whether summary.json was written for that iteration. Raises RunError where it is damaged."""
+    return read_summary(folder).get("iterations") == iteration
+
+
+def prepared(config: Config) -> Config:
+    """The configuration with precision, length and folders of this machine, after the checks that span sections and
+    then with the images ready: the original files are read, downloaded or rendered where that was not done before.
+    """
+    data = build_data(config)
+    check_batch_size(config, data.expected_train_size)
+    check_accelerator(config)
+    devices = config.trainer.devices
+    if devices > 1 and not on_gpu(config) and has_batch_norm(config):
+        raise ConfigError(
+            f"trainer.devices={devices}: on the CPU there is no batch norm that is synchronised over devices, and "
+            f"model={config.model.name} needs it; trainer.devices=1 uses all cores"
+        )
+    made = image_shape(config)
+    if made != data.image_shape:
+        raise ConfigError(
+            f"model={config.model.name} makes images of {made} (channels, height, width), "
+            f"data={config.data.name} has {data.image_shape}: the preset of that name fits"
+        )
+    data.prepare_data()
+    check_batch_size(config, data.train_size)
+    trainer = config.trainer.model_copy(
+        update={
+            "precision": best_precision(config) if config.trainer.precision == "auto" else config.trainer.precision,
+            "max_iterations": iterations(config, data.train_size // config.data.batch_size),
+            "max_epochs": None,
+        }
+    )
+    paths = config.paths.model_copy(update={"data": str(data.root), "stores": str(data.stores)})
+    return config.model_copy(update={"trainer": trainer, "paths": paths})
+
+
+def check_batch_size(config: Config, train_size: int | None) -> None:
+    """Raises ConfigError where a batch is larger than the data, if their number is known, or cannot be shared out."""
+    batch_size, devices = config.data.batch_size, config.trainer.devices
+    if train_size is not None and batch_size > train_size:
+        raise ConfigError(f"data.batch_size={batch_size}: {config.data.name} has {train_size} images to train on")
+    if batch_size % devices or batch_size // devices < 2:
+        raise ConfigError(
+            f"data.batch_size={batch_size}: must give each of trainer.devices={devices} the same number of images, "
+            "2 or more"
+        )
+
+
+def image_shape(config: Config) -> tuple[int, ...]:
+    """(channels, height, width) of what the generator makes. Raises ConfigError where its layers do not fit."""
+    import torch
+
+    from infogan.codes.latents import Latents
+    from infogan.networks import Discriminator, Generator
+
+    latents = Latents.of(config.model)
+    try:
+        with torch.device("meta"):
+            generator = Generator(config.model.generator, latents.width)
+            shape = generator.image_shape
+            discriminator = Discriminator(config.model.discriminator, shape, latents.outputs)
+            discriminator(generator(torch.empty(2, latents.width)))
+    except (ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(f"model={config.model.name}: its layers do not fit together: {reason}") from None
+    return shape
+
+
+def has_batch_norm(config: Config) -> bool:
+    """Whether any layer of the model is followed by a batch norm."""
+    g, d = config.model.generator, config.model.discriminator
+    return any(layer.batch_norm for layer in [*g.layers, *d.trunk, *d.posterior])
+
+
+def iterations(config: Config, per_epoch: int) -> int:
+    """Length of training: `max_epochs` where it is given, else `max_iterations`."""
+    epochs = config.trainer.max_epochs
+    return config.trainer.max_iterations if epochs is None else epochs * per_epoch

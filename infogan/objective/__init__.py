@@ -1,0 +1,1 @@
+"""The mathematics of training: the adversarial game and the mutual information lower bound."""

@@ -1,0 +1,86 @@
+"""config.yaml of a run and config.json of an exported model: written, and read from whoever made them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from infogan.config.check import check, check_section
+from infogan.config.opening import ExportedConfig
+from infogan.config.training import Config
+from infogan.errors import ConfigError, RunError
+from infogan.run_folder.contents import read_object
+from infogan.run_folder.files import write_atomically
+
+
+def save_config(config: Config, folder: Path) -> None:
+    """config.yaml, whole and resolved."""
+    import yaml
+
+    text = yaml.safe_dump(config.model_dump(), sort_keys=False)
+    write_atomically(folder / "config.yaml", lambda staged: staged.write_text(text))
+
+
+def load_config(folder: Path, changes: Mapping[str, Any] | None = None) -> Config:
+    """The configuration of a run folder, with `changes` merged over it.
+
+    Raises RunError where it has none that fits the schema, ConfigError where it does not with the changes.
+    """
+    from omegaconf import OmegaConf
+
+    config = read_config(folder)
+    if not changes:
+        return config
+    return check(OmegaConf.to_container(OmegaConf.merge(config.model_dump(), dict(changes))))  # type: ignore[arg-type]
+
+
+EXPORTED, EXPORTED_FORMAT = "config.json", 1
+"""What an exported folder holds in the place of a run's config.yaml, and the version in which it is written."""
+
+LARGEST_CONFIG = 2**20
+"""Characters of a config.yaml that is looked at."""
+
+
+def read_config(folder: Path) -> Config:
+    """The configuration that a run was trained with: plain values, whoever made the folder. Raises RunError where there
+    is none, or it does not fit.
+    """
+    import yaml
+
+    path = folder / "config.yaml"
+    try:
+        text = path.read_text()
+        if len(text) > LARGEST_CONFIG or not _is_plain(text):
+            raise RunError(f"{path} holds what no run writes (references, or endless nesting): refused")
+        return check(yaml.safe_load(text))
+    except FileNotFoundError:
+        raise RunError(f"{folder} is not a run folder (it holds no config.yaml)") from None
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        raise RunError(f"{path} could not be read: {' '.join(str(error).split())}") from None
+    except ConfigError as error:
+        raise RunError(f"{path} does not fit this version (provenance.json says which made it): {error}") from None
+
+
+def read_exported(folder: Path) -> ExportedConfig:
+    """What the model of an exported folder is made of. Raises RunError where that cannot be read, or does not fit."""
+    path = folder / EXPORTED
+    values = read_object(path)
+    if values.get("format") != EXPORTED_FORMAT:
+        found = str(values.get("format"))[:20]
+        raise RunError(f"{path} is of format {found}, this version reads {EXPORTED_FORMAT}: export the run anew")
+    try:
+        return check_section(values, ExportedConfig)
+    except ConfigError as error:
+        raise RunError(f"{path} does not fit this version: {error}") from None
+
+
+def _is_plain(text: str) -> bool:
+    """Whether YAML is without interpolations and aliases, by which few bytes become many, and not nested deeply, which
+    its parser takes a time for that grows with the square. Read as a stream, up to the first such place."""
+    import yaml
+
+    depth = 0
+    for event in yaml.parse(text, yaml.SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > 20 or isinstance(event, yaml.AliasEvent):
+            return False
+    return "${" not in text

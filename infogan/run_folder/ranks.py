@@ -1,0 +1,11 @@
+"""Which of a run's processes this one is."""
+
+import os
+
+RUN_FOLDER_OF_RANKS = "INFOGAN_RUN_FOLDER"
+"""Lightning starts the other ranks with the same command line: this variable tells them which run is theirs."""
+
+
+def is_rank_zero() -> bool:
+    """Whether this process speaks and writes for all of the run's processes."""
+    return os.environ.get("LOCAL_RANK", "0") == "0"

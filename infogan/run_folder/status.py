@@ -1,0 +1,85 @@
+"""A run folder at a glance."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from infogan.config.training import Config
+from infogan.errors import InfoGANError
+from infogan.run_folder.configuration import read_config
+from infogan.run_folder.contents import COLLAPSED, read_metrics, read_object, read_summary
+from infogan.run_folder.locks import is_held
+from infogan.run_folder.paths import iterations
+
+State = Literal["finished", "running", "stopped", "collapsed", "damaged"]
+
+
+@dataclass(frozen=True)
+class Record:
+    """A run folder at a glance.
+
+    `state`: `running` where another process is at work there; `collapsed` where training was ended because it no
+    longer learned, and `damaged` where the run cannot be read, both for `reason`.
+    `iterations`: how many were done, as far as anything in the folder tells. `information`: L_I of the first code in
+    nats, for a fixed σ with σ² = MSE; it and `acc` are those of the finished model, else the last that were logged.
+    `asked_at`: when its configuration was last written, in seconds since 1970; `run=latest` is the last of these.
+    """
+
+    folder: Path
+    asked_at: float
+    state: State
+    reason: str = ""
+    config: Config | None = None
+    iterations: int = 0
+    information: float | None = None
+    acc: float | None = None
+
+    @property
+    def progress(self) -> str:
+        """The iterations done, and where they are fewer than were asked for, of how many."""
+        if self.config is None:
+            return ""
+        asked = self.config.trainer.max_iterations
+        return f"{self.iterations:,}" if self.iterations == asked else f"{self.iterations:,} of {asked:,}"
+
+
+def read_record(folder: Path) -> Record:
+    """Whatever lies in the folder gives a record: a run that cannot be read gives a damaged one."""
+    try:
+        asked_at = (folder / "config.yaml").stat().st_mtime
+    except OSError:
+        asked_at = folder.stat().st_mtime
+    try:
+        config, summary, rows = read_config(folder), read_summary(folder), read_metrics(folder / "metrics.csv")
+        done = max([0, *iterations(folder)[:1], *(int(row["iteration"]) for row in rows[-1:])])
+        name, code = next(iter(config.model.codes.items()))
+        if summary.get("iterations") == config.trainer.max_iterations:
+            measured = summary["information"] | summary["information_at_mse"]
+            found = (_number_or_none(measured[name]), _number_or_none(summary["acc"]))
+            return Record(folder, asked_at, "finished", "", config, summary["iterations"], *found)
+        logged_in_full = code.kind == "categorical" or code.sigma == "learned"
+        found = (_last(rows, f"information/{name}") if logged_in_full else None, _last(rows, "acc"))
+        reason = str(read_object(folder / COLLAPSED).get("reason", ""))
+        state: State = "running" if is_held(folder / "log.txt") else "collapsed" if reason else "stopped"
+        return Record(folder, asked_at, state, reason, config, done, *found)
+    except InfoGANError as error:
+        return Record(folder, asked_at, "damaged", str(error))
+    except (KeyError, TypeError, ValueError) as error:
+        reason = f"{folder} holds what this version does not write: {type(error).__name__}: {error}"
+        return Record(folder, asked_at, "damaged", reason)
+
+
+def lambda_text(config: Config) -> str:
+    """λ of the codes in G's loss: one number where it is the same for all, else each code's own."""
+    by_code = {name: config.model.lambda_of(code) for name, code in config.model.codes.items()}
+    values = set(by_code.values())
+    return f"{values.pop():g}" if len(values) == 1 else ", ".join(f"{name} {v:g}" for name, v in by_code.items())
+
+
+def _number_or_none(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+def _last(rows: Sequence[Mapping[str, float]], key: str) -> float | None:
+    return next((row[key] for row in reversed(rows) if key in row), None)

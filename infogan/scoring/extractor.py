@@ -1,0 +1,240 @@
+"""Features of images for the scores of image quality: those of Inception, or of a classifier trained here."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from infogan.errors import ConfigError, DataError, RunError
+from infogan.metrics.groups import FACTOR_BINS, FACTOR_LEVELS
+from infogan.run_folder.trees import load_tree, save_tree
+
+if TYPE_CHECKING:
+    from infogan.datamodules.base import ImageDataModule
+    from infogan.datamodules.store import LabelledImages
+
+SEED, BATCH_SIZE, ITERATIONS, LEARNING_RATE = 0, 128, 1000, 2e-3
+FEATURES = 128
+TESTED = 10_000
+"""Images of the test split that accuracy is measured on, at most."""
+
+FORMAT = 1
+"""Of the stored classifiers: those of another are trained anew."""
+
+
+@contextmanager
+def own_random_numbers(seed: int) -> Iterator[None]:
+    """PyTorch's own generator on the CPU starts at `seed`, and afterwards goes on where it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        yield
+
+
+class Extractor(nn.Module, ABC):
+    """Images → features. `name` says whose features they are; a score bears it. `num_features`: how many."""
+
+    name: str
+    num_features: int
+
+    @abstractmethod
+    def features(self, images: Tensor) -> Tensor:
+        """(N, C, H, W) in [0, 1], of the type of the weights → (N, num_features), differentiable."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(N, C, H, W) uint8 → (N, num_features)."""
+        return self.features(images.to(next(self.parameters()).dtype) / 255)
+
+
+class Classifier(Extractor):
+    """A small convolutional network with one linear head for each thing that it names, `classes` by name.
+
+    `accuracy` by the same names: the share of the test split that it names rightly.
+    """
+
+    num_features = FEATURES
+
+    def __init__(self, image_shape: tuple[int, int, int], classes: Mapping[str, int]) -> None:
+        super().__init__()
+        channels, height, width = image_shape
+        layers: list[nn.Module] = []
+        out = 32
+        while max(height, width) > 2:
+            layers += [nn.Conv2d(channels, out, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(out), nn.ReLU()]
+            channels, height, width, out = out, -(-height // 2), -(-width // 2), min(2 * out, 128)
+        self.body = nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels * height * width, FEATURES), nn.ReLU())
+        self.heads = nn.ModuleList(nn.Linear(FEATURES, count) for count in classes.values())
+        self.accuracy = dict.fromkeys(classes, 0.0)
+        self.name = ""
+
+    def features(self, images: Tensor) -> Tensor:
+        return self.body(images)
+
+    def classify(self, images: Tensor) -> list[Tensor]:
+        """(N, C, H, W) uint8 → the logits of each head, (N, classes)."""
+        features = self(images)
+        return [head(features) for head in self.heads]
+
+
+class Inception(Extractor):
+    """Inception-v3 as FID takes it: its last pooled features, of images enlarged to 299×299 as TensorFlow 1 did."""
+
+    name = "Inception-v3"
+    num_features = 2048
+    LAYERS = (
+        *("Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3", "MaxPool_1", "Conv2d_3b_1x1", "Conv2d_4a_3x3"),
+        *("MaxPool_2", "Mixed_5b", "Mixed_5c", "Mixed_5d", "Mixed_6a", "Mixed_6b", "Mixed_6c", "Mixed_6d", "Mixed_6e"),
+        *("Mixed_7a", "Mixed_7b", "Mixed_7c", "AvgPool"),
+    )
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.body = nn.Sequential(*(network.get_submodule(name) for name in self.LAYERS), nn.Flatten())
+
+    def features(self, images: Tensor) -> Tensor:
+        from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x as enlarged
+
+        images = images.expand(-1, 3, -1, -1)  # gray is repeated
+        return self.body((enlarged(images * 255, size=(299, 299), align_corners=False) - 128) / 128)
+
+
+def inception(weights: str) -> Inception:
+    """Inception-v3 with the weights of a file, or of torch-fidelity's with `download`.
+
+    Raises ConfigError where torch-fidelity is not installed, or the weights are not there, are not Inception's or
+    cannot be downloaded.
+    """
+    try:
+        from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3
+        from torchmetrics.image.fid import NoTrainInceptionV3
+    except ModuleNotFoundError:
+        raise ConfigError(
+            "metrics.inception_weights needs torch-fidelity: pip install 'infogan-lab[quality]'"
+        ) from None
+
+    path = _downloaded(URL_INCEPTION_V3) if weights == "download" else Path(weights).expanduser()
+    if not path.is_file():
+        raise ConfigError(f"metrics.inception_weights={weights}: there is no such file")
+    try:
+        torch.load(path, weights_only=True)  # torch-fidelity would run what a pickle says: tensors alone may pass
+        network = NoTrainInceptionV3("inception-v3-compat", ["2048"], str(path))
+    except Exception as error:  # the readers of PyTorch's formats agree on no class
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ConfigError(f"metrics.inception_weights: {path} does not hold Inception's weights: {reason}") from None
+    return Inception(network).eval().requires_grad_(False)
+
+
+def _downloaded(url: str) -> Path:
+    from infogan.datamodules.sources.download import download
+
+    path = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
+    if not path.is_file():
+        try:
+            download(url, path)
+        except DataError as error:
+            raise ConfigError(f"metrics.inception_weights=download: {error}; or name a file") from None
+    return path
+
+
+def extractor_of(data: "ImageDataModule") -> Classifier | None:
+    """The classifier of this data set's labels, or where it has none of its known factors; None without either.
+
+    It is trained once and kept with the image stores: a function of the images and what is known of them.
+    """
+    known = targets(data.split("train"), data.split("test"), data.factor_names)
+    if not known["train"]:
+        return None
+    classes = {name: int(column.max()) + 1 for name, column in known["train"].items()}
+    path = data.stores / "extractors" / f"{data.data_set}_{data.store_folder.name}.safetensors"
+    made_from = {"format": FORMAT, "splits": data.store.manifest["splits"]}
+    with own_random_numbers(SEED):
+        classifier = Classifier(data.image_shape, classes).to(memory_format=torch.channels_last)
+    if not _restored(classifier, path, made_from):
+        print(f"data={data.data_set}: training the feature extractor {path}")
+        train(classifier, data.split("train").images, known["train"])
+        classifier.accuracy = tested(classifier, data.split("test").images, known["test"])
+        tree = {"made_from": made_from, "accuracy": classifier.accuracy, "state_dict": classifier.state_dict()}
+        save_tree(path, tree)
+    what = "labels" if list(classes) == ["labels"] else f"{len(classes)} factor{'s' * (len(classes) > 1)}"
+    percent = 100 * np.mean(list(classifier.accuracy.values()))
+    classifier.name = f"{data.data_set} classifier ({what}, {percent:.1f} % on the test split)"
+    return classifier.eval().requires_grad_(False)
+
+
+def targets(
+    train: "LabelledImages", test: "LabelledImages", factor_names: tuple[str, ...]
+) -> dict[str, dict[str, Tensor]]:
+    """What a classifier can learn of both splits, by split and name: (N,) integers from 0.
+
+    The labels; where there are none every factor that varies, those of many values in bins. Where the training split
+    has neither it is empty.
+    """
+    known: dict[str, dict[str, Tensor]] = {"train": {}, "test": {}}
+    if train.labels is not None and test.labels is not None:
+        known["train"]["labels"], known["test"]["labels"] = train.labels, test.labels
+    elif train.factors is not None and test.factors is not None:
+        for f, name in enumerate(factor_names):
+            bounds = class_bounds(train.factors[:, f].numpy())
+            if len(bounds):
+                for split, factors in (("train", train.factors), ("test", test.factors)):
+                    known[split][name] = torch.from_numpy(np.searchsorted(bounds, factors[:, f], side="right"))
+    return known
+
+
+def class_bounds(factor: np.ndarray) -> np.ndarray:
+    """(N,) values of a factor → what lies between its classes, ascending; a constant has none.
+
+    Each value is a class, or one of FACTOR_BINS equally filled bins where there are more than FACTOR_LEVELS.
+    """
+    values = np.unique(factor.astype(np.float64))
+    if len(values) <= FACTOR_LEVELS:
+        return (values[1:] + values[:-1]) / 2
+    return np.unique(np.quantile(factor.astype(np.float64), np.arange(1, FACTOR_BINS) / FACTOR_BINS))
+
+
+def train(classifier: Classifier, images: Tensor, known: Mapping[str, Tensor]) -> None:
+    """Fits all heads to (N, C, H, W) uint8 images, cross-entropies summed, with a learning rate that falls to 0."""
+    from infogan.datamodules.base import BatchStream
+
+    optimizer = torch.optim.Adam(classifier.parameters(), LEARNING_RATE)
+    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1, 0, ITERATIONS)
+    rows = BatchStream(torch.arange(len(images)), min(BATCH_SIZE, len(images)), SEED, start=0)
+    classifier.train()
+    for _, batch in zip(range(ITERATIONS), rows, strict=False):
+        logits = classifier.classify(images.index_select(0, batch).to(memory_format=torch.channels_last))
+        answers = [column[batch] for column in known.values()]
+        loss = torch.stack([F.cross_entropy(*pair) for pair in zip(logits, answers, strict=True)]).sum()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+    classifier.eval()
+
+
+@torch.no_grad()
+def tested(classifier: Classifier, images: Tensor, known: Mapping[str, Tensor]) -> dict[str, float]:
+    """The share of images that each head names rightly, by name."""
+    from infogan.datamodules.base import epoch_order
+
+    rows = torch.from_numpy(epoch_order(SEED, 0, len(images))[:TESTED])
+    right: dict[str, list[Tensor]] = {name: [] for name in known}
+    for part in rows.split(500):
+        for (name, column), logits in zip(known.items(), classifier.classify(images[part]), strict=True):
+            right[name].append(logits.argmax(dim=1) == column[part])
+    return {name: torch.cat(parts).double().mean().item() for name, parts in right.items()}
+
+
+def _restored(classifier: Classifier, path: Path, made_from: Mapping[str, Any]) -> bool:
+    """Fills the classifier from its file; False where there is none, or it was made from other images."""
+    with suppress(RunError):  # what is missing or damaged is made anew
+        tree = load_tree(path)
+        if tree.get("made_from") == made_from:
+            classifier.load_state_dict(tree["state_dict"])
+            classifier.accuracy = tree["accuracy"]
+            return True
+    return False

@@ -1,0 +1,240 @@
+"""Several runs side by side: their scores, ModelCentrality, and how scores without labels go with those with them."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from infogan.codes.categorical import Categorical
+from infogan.config.training import Config
+from infogan.errors import RunError
+from infogan.metrics.consensus import partition_agreement
+from infogan.metrics.factor_vae import majority_accuracy
+from infogan.metrics.model_centrality import centrality, group_votes
+from infogan.run_folder.contents import EVALUATION, read_object
+from infogan.scoring.against_labels import categories
+from infogan.scoring.one_run import flat, label_free, read
+from infogan.trained.inference import encode, generate
+from infogan.trained.model import Trained, load_run
+
+if TYPE_CHECKING:
+    from infogan.datamodules.base import ImageDataModule
+
+GROUPS, GROUP_SIZE = 500, 100
+"""InfoGAN-CR's numbers of groups and of images a group."""
+
+LOWER_IS_BETTER = ("distance", "fid", "kid", "path_length")
+"""Parts of the names of scores of which a small one is good."""
+
+IMAGES = 10_000
+"""Real images, at most, and fresh latents that scores without labels are measured on."""
+
+CRITERIA = ("consensus", "centrality", "label_free/score")
+"""Scores that a run can be chosen by without labels; a comparison ranks by the first that all its runs have."""
+
+LABEL_FREE = (*CRITERIA, "information/")
+"""Scores, or what their names start with, that no label and no factor was used for; all others are supervised."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: its model, what was set apart from the others (key → value, the seed aside), its scores."""
+
+    trained: Trained
+    settings: Mapping[str, Any]
+    scores: dict[str, float]
+
+    @property
+    def name(self) -> str:
+        return self.trained.folder.name
+
+    @property
+    def seed(self) -> int:
+        return self.trained.config.seed
+
+
+def open_runs(folders: Sequence[Path], device: str, tell: Callable[[str], None]) -> list[Run]:
+    """The runs that can be compared, by their settings, their models on a device. `tell` hears of each that is left
+    out, and why.
+
+    Raises RunError where none is left, or they differ in the data set or the shape of images.
+    """
+    opened = []
+    for folder in folders:
+        try:
+            trained = load_run(folder, device=device)
+            if trained.summary.get("iterations") != trained.iteration:
+                raise RunError(f"{folder} has not finished: python -m infogan.train run={folder} goes on")
+            opened.append(trained)
+        except RunError as error:
+            tell(f"left out: {error}")
+    if not opened:
+        raise RunError("there is no finished run to compare")
+    if len(of := {trained.config.data.name for trained in opened}) > 1:
+        raise RunError(f"the runs are of different data sets, {' and '.join(sorted(of))}: one at a time")
+    if len({trained.generator.image_shape for trained in opened}) > 1:
+        raise RunError("the runs make images of different shapes: they cannot read each other's")
+    settings = differing_settings([trained.config for trained in opened])
+    runs = [Run(trained, own, known_scores(trained)) for trained, own in zip(opened, settings, strict=True)]
+    return sorted(runs, key=lambda run: ([_ordered(value) for value in run.settings.values()], run.seed))
+
+
+def differing_settings(configs: Sequence[Config]) -> list[dict[str, Any]]:
+    """For each configuration what is not the same in all of them, the seed aside: key → value."""
+    values = [_flat_settings(config.model_dump(include={"model", "data", "trainer"})) for config in configs]
+    keys = sorted({key for each in values for key in each})
+    differ = [key for key in keys if len({repr(each.get(key)) for each in values}) > 1]
+    return [{key: each.get(key) for key in differ} for each in values]
+
+
+def _ordered(value: Any) -> tuple[bool, float, str]:
+    """Numbers by size, then all else by name."""
+    number = isinstance(value, int | float)
+    return not number, float(value) if number else 0.0, repr(value)
+
+
+def _flat_settings(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        found |= _flat_settings(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return found
+
+
+def known_scores(trained: Trained) -> dict[str, float]:
+    """What the run's summary and, where it is of the same iteration, its evaluation.json tell, by short names."""
+    summary = trained.summary
+    scores: dict[str, float] = {}
+    for part in ("information", "information_at_mse"):
+        bounds = summary.get(part, {}).items()
+        scores |= {f"information/{name}": value for name, value in bounds if value is not None}
+    scores |= {name: summary[name] for name in ("acc", "nmi", "ari") if summary.get(name) is not None}
+    for score, by_code in summary.get("factors", {}).items():
+        for factor in dict.fromkeys(name for row in by_code.values() for name in row if name != "label"):
+            scores[f"{score}/{factor}"] = max(row[factor] for row in by_code.values() if factor in row)
+    evaluation = read_object(trained.folder / EVALUATION)
+    if evaluation.get("iterations") == trained.iteration:
+        parts = {name: evaluation.get(name) for name in ("disentanglement", "image_quality", "label_free")}
+        rows = flat({name: part for name, part in parts.items() if isinstance(part, Mapping)})
+        left_out = (
+            "/images",
+            "/draws",
+            "/consistency/",
+            "/usage/",
+            "samples",
+            "reference",
+            "nearest_distance",
+            "_images",
+        )
+        scores |= {name: row[0] for name, row in rows.items() if not any(word in name for word in left_out)}
+    return scores
+
+
+def agreement_matrix(runs: Sequence[Run], seed: int, tell: Callable[[str], None]) -> np.ndarray:
+    """(M, M): FactorVAE's score, in-sample, of encoder i on groups of images that model j made with one code shared."""
+    table = np.zeros((len(runs), len(runs)))
+    for j, generating in enumerate(runs):
+        tell(f"  model {j + 1} of {len(runs)}: {generating.name}")
+        latents = generating.trained.latents
+        fixed = np.arange(GROUPS) % len(latents.codes)
+        latent = latents.sample(seed, "centrality", 0, range(GROUPS * GROUP_SIZE))
+        grouped = latent.view(GROUPS, GROUP_SIZE, -1).clone()
+        for f, code in enumerate(latents.codes):
+            groups = torch.from_numpy(np.flatnonzero(fixed == f))
+            rows = grouped[groups]
+            shared = latents.split(rows[:, 0])[code.name].repeat_interleave(GROUP_SIZE, dim=0)
+            grouped[groups] = latents.replaced(rows.flatten(0, 1), code.name, shared).view_as(rows)
+        images = generate(generating.trained.generator, grouped.flatten(0, 1))
+        for i, reading in enumerate(runs):
+            of = reading.trained
+            low, high = generating.trained.value_range
+            own_low, own_high = of.value_range
+            pixels = own_low + (images - low) * ((own_high - own_low) / (high - low))
+            q = of.latents.posterior_mean(encode(of.discriminator, pixels.split(500)))
+            votes = group_votes(q.view(GROUPS, GROUP_SIZE, -1).double().numpy(), fixed, len(latents.codes))
+            table[i, j] = majority_accuracy(votes, votes) if votes.any() else 0.0
+    return table
+
+
+def ranked(runs: Sequence[Run]) -> tuple[list[Run], str | None]:
+    """The runs from best to worst without labels, and the criterion that ranked them; as they are, and None, where
+    there is none. Of two runs each agrees as much with the other: only what a run says of itself tells them apart.
+    """
+    by = next((name for name in choices(runs) if name == CRITERIA[-1] or len(runs) > 2), None)
+    if by is None:
+        return list(runs), None
+    return sorted(runs, key=lambda run: run.scores[by], reverse=True), by
+
+
+def choices(runs: Sequence[Run]) -> dict[str, Run]:
+    """The run that each criterion chooses, for those that all runs have."""
+    shared = [name for name in CRITERIA if all(name in run.scores for run in runs)]
+    return {name: max(runs, key=lambda run: run.scores[name]) for name in shared}
+
+
+def add_label_free(runs: Sequence[Run], data: "ImageDataModule", seed: int) -> None:
+    """Writes what needs real images, but no labels, among the scores: each run's own score, for those that were not
+    evaluated, and the consensus of their categories."""
+    for run in runs:
+        if CRITERIA[-1] not in run.scores:
+            real = read(run.trained, data, "test", IMAGES, seed)
+            run.scores[CRITERIA[-1]] = label_free(run.trained, real, IMAGES, seed)["score"]
+    partitions = []
+    for run in runs:
+        of = run.trained.latents
+        codes = [code for code in of.codes if isinstance(code, Categorical)]
+        q = read(run.trained, data, "train", IMAGES, seed).q if codes else None
+        partitions.append([] if q is None else [categories(of, q, code) for code in codes])
+    if len(runs) > 1 and all(partitions):
+        agreement = np.array([[partition_agreement(a, b) for b in partitions] for a in partitions])
+        add(runs, "consensus", agreement)
+
+
+def add(runs: Sequence[Run], name: str, agreement: np.ndarray) -> None:
+    """Writes how much each run agrees with the others among its scores; see `centrality`."""
+    for run, value in zip(runs, centrality(agreement), strict=True):
+        run.scores[name] = float(value)
+
+
+def correlations(runs: Sequence[Run]) -> dict[str, dict[str, float]]:
+    """Spearman's correlation over the runs: score without labels → supervised score → -1 to 1. Scores that not all runs
+    have, or that are the same for all, are left out."""
+    from scipy.stats import spearmanr
+
+    shared = set.intersection(*(set(run.scores) for run in runs))
+    columns = {name: [run.scores[name] for run in runs] for name in sorted(shared)}
+    columns = {name: values for name, values in columns.items() if len(set(values)) > 1}
+    free = [name for name in columns if name.startswith(LABEL_FREE)]
+    return {
+        name: {
+            other: float(spearmanr(columns[name], columns[other]).statistic) for other in columns if other not in free
+        }
+        for name in free
+    }
+
+
+def spread(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """Over the seeds of each setting: for every score median, lowest, highest and count."""
+    return [
+        {
+            "settings": dict(group[0].settings),
+            "seeds": [run.seed for run in group],
+            "scores": {
+                name: {"median": float(np.median(values)), "low": min(values), "high": max(values)}
+                for name in group[0].scores
+                if (values := [run.scores[name] for run in group if name in run.scores])
+            },
+        }
+        for group in by_setting(runs)
+    ]
+
+
+def by_setting(runs: Sequence[Run]) -> list[list[Run]]:
+    """The runs that differ in nothing but the seed, together, in the order in which they come."""
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(json.dumps(run.settings, sort_keys=True), []).append(run)
+    return list(groups.values())

@@ -1,0 +1,153 @@
+"""What Weights & Biases gets of a run."""
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lightning.pytorch.loggers import WandbLogger
+from lightning.pytorch.loggers.logger import rank_zero_experiment
+from lightning.pytorch.utilities.rank_zero import rank_zero_only
+from PIL.Image import Image
+
+from infogan.config.training import Config, WandbConfig
+from infogan.run_folder.paths import checkpoint_path
+from infogan.tracking.wandb_session import finish_wandb, one_line, start_wandb, wandb_id
+
+if TYPE_CHECKING:
+    from wandb import Artifact, Run
+
+
+log = logging.getLogger("infogan")
+
+HEADLINES = ("acc", "nmi", "ari", "information/*", "entropy/*", "D/*", "loss/*")
+
+
+class WandbRun(WandbLogger):
+    """The W&B run of a run folder: its only x axis is `iteration`, its summaries are last values (the best would
+    flatter), and the entropy of a code, the most that L_I can be, stands beside its bound.
+
+    `about`: what W&B's filters and axes need of the run, beside the settings of `start_wandb`. `entropies` in nats, by
+    code. What W&B raises once the run has begun is told in one line and ends its part: no training is lost by it.
+    """
+
+    def __init__(
+        self, folder: Path, config: WandbConfig, about: Mapping[str, Any], entropies: Mapping[str, float]
+    ) -> None:
+        super().__init__(name=folder.name, project=config.project, save_dir=folder)
+        self.folder, self.config = folder, config
+        self._about = about
+        self._entropies = {f"information/{name}": (f"entropy/{name}", value) for name, value in entropies.items()}
+        self._lost = False
+
+    @property
+    @rank_zero_experiment
+    def experiment(self) -> Any:
+        """Started where it is first asked for; see `start_wandb` for what is raised."""
+        if self._experiment is None:
+            run = self._experiment = start_wandb(self.folder, self.config, self._about)
+            if not run.offline:
+                log.info(f"W&B: {run.url}")
+            run.define_metric("iteration", hidden=True)
+            run.define_metric("*", step_metric="iteration", step_sync=True)
+            for name in HEADLINES:
+                run.define_metric(name, step_metric="iteration", step_sync=True, summary="last")
+            run.define_metric("images_per_second", step_metric="iteration", step_sync=True, summary="mean")
+        return self._experiment
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        beside = dict(self._entropies[name] for name in metrics if name in self._entropies)
+        self._send(lambda run: run.log({**metrics, **beside, "iteration": step}))
+
+    @rank_zero_only
+    def log_pictures(self, pictures: Mapping[str, Path], iteration: int) -> None:
+        """One image panel for each PNG file, under `figures/`. Image panels have no x axis: the caption tells the
+        iteration. Files, because encoding pictures a second time was most of what W&B cost the training loop."""
+        import wandb
+
+        def send(run: "Run") -> None:
+            caption = f"iteration {iteration:,}"
+            images = {f"figures/{name}": wandb.Image(path, caption=caption) for name, path in pictures.items()}
+            run.log({**images, "iteration": iteration})
+
+        self._send(send)
+
+    @rank_zero_only
+    def log_conclusion(self, summary: Mapping[str, Any]) -> None:
+        """The content of summary.json as W&B's summary; tables of how codes follow factors and of the matching; with
+        `logger.artifact` the final checkpoint, as a folder that `infogan.load` opens."""
+
+        def send(run: "Run") -> None:
+            run.summary.update(dict(summary))
+            if tables := conclusion_tables(summary):
+                run.log({**tables, "iteration": summary["iterations"]})
+            if self.config.artifact:
+                iteration = summary["iterations"]
+                run.log_artifact(self._artifact(summary), aliases=["latest", f"iteration-{iteration}"])
+
+        self._send(send)
+
+    @rank_zero_only
+    def log_evaluation(
+        self, rows: Mapping[str, tuple[float, float | None, float | None]], pictures: Mapping[str, Image]
+    ) -> None:
+        """Scores, by path as (value, low, high), as summaries and as a table; pictures; all under `evaluation/`."""
+        import wandb
+
+        def send(run: "Run") -> None:
+            lines = [[name, *row] for name, row in rows.items()]
+            table = wandb.Table(columns=["score", "value", "low", "high"], data=lines)
+            images = {f"evaluation/{name}": wandb.Image(picture) for name, picture in pictures.items()}
+            run.log({"evaluation/scores": table, **images})
+            run.summary.update({f"evaluation/{name}": value for name, (value, _, _) in rows.items()})
+
+        self._send(send)
+
+    def _artifact(self, summary: Mapping[str, Any]) -> "Artifact":
+        import wandb
+
+        headlines = {name: summary[name] for name in ("data", "seed", "iterations", "lambda", "acc", "nmi", "ari")}
+        artifact = wandb.Artifact(f"model-{wandb_id(self.folder)}", type="model", metadata=headlines)
+        checkpoint = checkpoint_path(self.folder, summary["iterations"])
+        for path in (checkpoint, self.folder / "config.yaml", self.folder / "summary.json"):
+            name = path.relative_to(self.folder).as_posix()
+            # Else W&B would copy each file twice below the user's home, where runs that stay offline would pile up.
+            artifact.add_file(str(path), name, policy="immutable", skip_cache=True)
+        return artifact
+
+    def _send(self, send: "Callable[[Run], object]") -> None:
+        if self._lost:
+            return
+        try:
+            send(self.experiment)
+        except Exception as error:  # a full disk, W&B's process gone, whatever it is
+            self._lost = True
+            log.warning(f"W&B gets no more of this run: {one_line(error)}")
+
+
+def conclusion_tables(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """W&B tables of what summary.json tells of factors, code by factor for each score, and of classes, by key."""
+    import wandb
+
+    tables = {}
+    lines = [(code, score, row) for score, by_code in summary["factors"].items() for code, row in by_code.items()]
+    if factors := list(dict.fromkeys(name for _, _, row in lines for name in row)):
+        data = [[code, score, *(row.get(name) for name in factors)] for code, score, row in lines]
+        tables["codes_by_factor"] = wandb.Table(columns=["code", "score", *factors], data=data)
+    if summary["matching"]:
+        data = [[int(category), name] for category, name in summary["matching"].items()]
+        tables["matching"] = wandb.Table(columns=["category", "class"], data=data)
+    return tables
+
+
+def add_evaluation(
+    run_folder: Path,
+    config: Config,
+    rows: Mapping[str, tuple[float, float | None, float | None]],
+    pictures: Mapping[str, Image],
+) -> None:
+    """Adds scores, by path as (value, low, high), and pictures to the W&B run of a run folder, where it has one."""
+    if isinstance(config.logger, WandbConfig) and (run_folder / "wandb" / "id").is_file():
+        WandbRun(run_folder, config.logger, {}, {}).log_evaluation(rows, pictures)
+        finish_wandb(failed=False)

@@ -1,0 +1,193 @@
+"""W&B's workspace and report on a run or a sweep, as code: only panels for which the runs have logged something."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wandb_workspaces import expr
+from wandb_workspaces import workspaces as ws
+from wandb_workspaces.reports import v2 as wr
+
+from infogan.config.training import Config
+from infogan.run_folder.contents import EVALUATION, read_metrics, read_summary
+from infogan.run_folder.status import Record
+
+BEST = 3
+"""How many runs of a sweep stand side by side."""
+
+SCORES = ("acc", "nmi", "ari")
+
+
+@dataclass(frozen=True)
+class Logged:
+    """A run that W&B has under `id` in `project`."""
+
+    record: Record
+    config: Config
+    project: str
+    id: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The runs that are shown: `name` of the run or sweep, `group` in W&B (None for a single run), the W&B ids of the
+    runs, best first, and the keys under which W&B holds something of any of them."""
+
+    name: str
+    group: str | None
+    project: str
+    configs: Sequence[Config]
+    ids: Sequence[str]
+    keys: frozenset[str]
+
+    @property
+    def codes(self) -> list[str]:
+        """The names of the codes, each once."""
+        return list(dict.fromkeys(name for config in self.configs for name in config.model.codes))
+
+    @property
+    def swept(self) -> list[str]:
+        """A code for each λ that differs between the runs; codes whose λ go together count once."""
+        columns: dict[tuple[float, ...], str] = {}
+        for name in self.configs[0].model.codes:
+            if all(name in config.model.codes for config in self.configs):
+                values = tuple(config.model.lambda_of(config.model.codes[name]) for config in self.configs)
+                columns.setdefault(values, name)
+        return [name for values, name in columns.items() if len(set(values)) > 1]
+
+    def held(self, *keys: str) -> list[str]:
+        """Those of the keys that W&B holds."""
+        return [key for key in keys if key in self.keys]
+
+    def runs(self, ids: Sequence[str] | None = None) -> expr.FilterExpr:
+        """W&B's filter for all runs, or for those of these ids."""
+        if ids is None and self.group is not None:
+            return expr.Metric("Group") == self.group
+        return expr.Metric("ID").isin(list(self.ids if ids is None else ids))
+
+
+def shown(name: str, group: str | None, runs: Sequence[Logged]) -> Shown:
+    """What there is to show of runs. Raises RunError where one is damaged."""
+    order = sorted(runs, key=lambda run: _merit(run.record), reverse=True)
+    keys = frozenset[str]().union(*(logged(run.record.folder, run.config) for run in order))
+    return Shown(name, group, order[0].project, [run.config for run in order], [run.id for run in order], keys)
+
+
+def _merit(record: Record) -> tuple[float, float]:
+    """By labels where they are known, else by the information of the first code."""
+    return (
+        -1.0 if record.acc is None else record.acc,
+        float("-inf") if record.information is None else record.information,
+    )
+
+
+def logged(folder: Path, config: Config) -> set[str]:
+    """The keys under which W&B holds something of the run of this folder."""
+    keys = {key for row in read_metrics(folder / "metrics.csv") for key in row}
+    keys |= {key.replace("information/", "entropy/", 1) for key in keys if key.startswith("information/")}
+    figures, summary = folder / "figures", read_summary(folder)
+    for name in [*config.model.codes, "samples"]:
+        if (figures / f"{name}.png").is_file() or any((figures / "history").glob(f"{name}_????????.png")):
+            keys.add(f"figures/{name}")
+    found = {"codes_by_factor": summary.get("factors"), "matching": summary.get("matching")}
+    found["evaluation/scores"] = (folder / EVALUATION).is_file()
+    return keys | {key for key, there in found.items() if there}
+
+
+def workspace(what: Shown, entity: str) -> ws.Workspace:
+    """The workspace. `entity`: whose project it is."""
+    return ws.Workspace(
+        entity=entity,
+        project=what.project,
+        name=what.name,
+        auto_generate_panels=False,
+        settings=ws.WorkspaceSettings(x_axis="iteration", max_runs=50),
+        runset_settings=ws.RunsetSettings(filters=expr.And(what.runs())),
+        sections=[ws.Section(name=title, panels=panels, is_open=True) for title, panels in sections(what).items()],
+    )
+
+
+def report(what: Shown, entity: str) -> wr.Report:
+    """The report. `entity`: whose project it is; empty where nothing is to be asked of the server."""
+
+    def grid(panels: list[Any], ids: Sequence[str] | None = None) -> wr.PanelGrid:
+        project = what.project if entity else ""
+        runset = wr.Runset(entity=entity, project=project, name=what.name, filters=expr.And(what.runs(ids)))
+        return wr.PanelGrid(runsets=[runset], panels=panels)
+
+    blocks: list[Any] = [wr.P(text=_about(what)), wr.TableOfContents()]
+    for title, panels in sections(what).items():
+        blocks += [wr.H2(text=title), grid(panels)]
+        if title == GRIDS and what.group is not None:
+            best = [_grids(key, side_by_side=True) for key in _figures(what)]
+            blocks += [
+                wr.H2(text=f"The best {min(BEST, len(what.ids))} runs side by side"),
+                grid(best, what.ids[:BEST]),
+            ]
+    return wr.Report(entity=entity, project=what.project, title=f"InfoGAN: {what.name}", blocks=blocks, width="fluid")
+
+
+def _about(what: Shown) -> str:
+    data = ", ".join(dict.fromkeys(config.data.name for config in what.configs))
+    runs = "one run" if what.group is None else f"{len(what.ids)} runs"
+    return (
+        f"{runs} on {data}. L_I is the lower bound of the mutual information between a code and the image, in nats; "
+        "the entropy of the code is the most that it can be."
+    )
+
+
+GRIDS = "Traversals"
+
+
+def sections(what: Shown) -> dict[str, list[Any]]:
+    """The panels by the title of their section; no section without panels."""
+    found = {
+        "λ against scores": _against_lambda(what),
+        "Information and entropy": [
+            wr.LinePlot(title=f"{code}: L_I and H, in nats", x="iteration", y=[*lines])
+            for code in what.codes
+            if (lines := what.held(f"information/{code}", f"entropy/{code}"))
+        ],
+        "The game": [
+            wr.LinePlot(title=title, x="iteration", y=[*lines], range_y=span)
+            for title, names, span in (
+                ("D(real), D(fake)", ("D/real", "D/fake"), (0, 1)),
+                ("Losses", ("loss/discriminator", "loss/generator"), (None, None)),
+            )
+            if (lines := what.held(*names))
+        ],
+        "Categories against labels": [
+            wr.LinePlot(title=score.upper(), x="iteration", y=[score]) for score in what.held(*SCORES)
+        ],
+        GRIDS: [_grids(key) for key in _figures(what)],
+        "Tables": [
+            wr.WeavePanelSummaryTable(table_name=key)
+            for key in what.held("codes_by_factor", "matching", "evaluation/scores")
+        ],
+    }
+    return {title: panels for title, panels in found.items() if panels}
+
+
+def _against_lambda(what: Shown) -> list[Any]:
+    scores = what.held(*SCORES, *(f"information/{code}" for code in what.codes))
+    return [
+        wr.ScatterPlot(
+            title=f"{score} over λ({code})", x=wr.Config(f"lambda.{code}"), y=wr.SummaryMetric(score), regression=False
+        )
+        for code in what.swept
+        for score in scores
+    ]
+
+
+def _figures(what: Shown) -> list[str]:
+    return what.held(*(f"figures/{name}" for name in [*what.codes, "samples"]))
+
+
+def _grids(key: str, side_by_side: bool = False) -> wr.MediaBrowser:
+    title, size = key.removeprefix("figures/"), wr.Layout(w=12, h=9)
+    if side_by_side:
+        return wr.MediaBrowser(
+            title=title, media_keys=[key], num_columns=BEST, mode="gallery", gallery_axis="run", layout=size
+        )
+    return wr.MediaBrowser(title=title, media_keys=[key], num_columns=1, layout=size)

@@ -1,0 +1,1 @@
+"""A trained model opened again, and what is done with it."""

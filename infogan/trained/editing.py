@@ -1,0 +1,101 @@
+"""A picture as a trained model sees it: what Q reads from it, the noise that makes the generator draw it, and what it
+becomes with other codes."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from infogan.codes.latents import Choice
+from infogan.config.opening import InversionConfig
+from infogan.datamodules.sources.pictures import decoded
+from infogan.errors import DataError
+from infogan.trained.inversion import Inversion, invert
+from infogan.trained.model import Trained
+
+
+def read(path: Path, image_shape: tuple[int, ...]) -> np.ndarray:
+    """A picture file of any size as the model's (H, W, C) uint8, as data=folder would read it. Raises DataError."""
+    if not path.is_file():
+        raise DataError(f"image={path}: there is no such file")
+    try:
+        contents = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"image={path} could not be read: {error.strerror}") from None
+    return fitted(contents, str(path), image_shape)
+
+
+def fitted(contents: bytes, where: str, image_shape: tuple[int, ...]) -> np.ndarray:
+    """The bytes of a picture file as the model's (H, W, C) uint8. Raises DataError that says `where` they are from."""
+    channels, size, _ = image_shape
+    pixels = decoded(contents, where, size, channels)
+    return np.array(pixels).reshape(size, size, channels)  # a copy that may be written to, as PyTorch wants it
+
+
+def reading(trained: Trained, image: np.ndarray) -> tuple[dict[str, int | float], dict[str, float]]:
+    """(H, W, C) uint8 → the value of each code as Q reads it, by name, and of a category how likely it is."""
+    means = trained.encode(image[None])
+    codes = {code.name: code.numbers(means[code.name]).item() for code in trained.latents.codes}
+    likely = {code.name: means[code.name].max().item() for code in trained.latents.codes if code.classes is not None}
+    return codes, likely
+
+
+def described(codes: Mapping[str, int | float], likely: Mapping[str, float], trained: Trained) -> str:
+    """What Q reads, for people: `c1 = 3 (97 %, class 7), c2 = +0.31`."""
+    said = []
+    for name, value in codes.items():
+        (label,) = trained.latents.code(name).choice(value).points(1)[1]
+        notes = [f"{likely[name]:.0%}"] if name in likely else []
+        if trained.matching is not None and trained.scored_code == trained.latents.code(name):
+            notes.append(f"class {trained.matching[int(value)]}")
+        said.append(f"{name} = {label}" + (f" ({', '.join(notes)})" if notes else ""))
+    return ", ".join(said)
+
+
+def inverted(
+    trained: Trained,
+    image: np.ndarray,
+    codes: Mapping[str, Choice],
+    config: InversionConfig,
+    seed: int,
+    advance: Callable[[int], object],
+) -> Inversion:
+    """The noise of an image (H, W, C) uint8, all codes being given; errors are of pixels in [0, 1]. `advance` hears of
+    each iteration."""
+    low, high = trained.value_range
+    device = next(trained.generator.parameters()).device
+    starts = trained.latents.sample(seed, "edit", 0, range(config.restarts), codes).to(device)
+    return invert(
+        lambda latent: (trained.generator(latent) - low) / (high - low),
+        torch.from_numpy(image).permute(2, 0, 1).to(device) / 255,
+        starts,
+        trained.latents.codes_width,
+        trained.latents.noise_reach,
+        config.iterations,
+        config.learning_rate,
+        advance,
+    )
+
+
+def judged(found: Inversion) -> list[str]:
+    """How good a reconstruction is, in lines for people."""
+    lines = [f"reconstructed: pixels are off by {found.error:.3f} (RMS), by {found.error_before:.3f} with random noise"]
+    if found.poor:
+        lines.append(
+            "a poor reconstruction: this model has not learned to draw such a picture, and the edit is of another one"
+        )
+    return lines
+
+
+def edited(trained: Trained, latent: Tensor, choices: Mapping[str, Choice], steps: int) -> tuple[Tensor, list[str]]:
+    """A latent (1, width) with the codes as chosen → (frames, width), one that takes several values in `steps`, and
+    what each frame has, `c2=+1.5`. No choices: no frames."""
+    values = {name: choice.points(steps) for name, choice in choices.items()}
+    frames = max((len(labels) for _, labels in values.values()), default=0)
+    latents, lines = latent.repeat(frames, 1), [""] * frames
+    for name, (points, labels) in values.items():
+        latents = trained.latents.replaced(latents, name, points)
+        lines = [f"{line}\n{name}={label}" for line, label in zip(lines, labels * (frames // len(labels)), strict=True)]
+    return latents, [line.strip() for line in lines]

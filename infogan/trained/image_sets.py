@@ -1,0 +1,88 @@
+"""Generated images with the codes that made them: drawn in batches, written as picture files or as arrays."""
+
+import csv
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from infogan.codes.latents import Choice
+from infogan.trained.model import Trained
+
+
+@dataclass(frozen=True)
+class Batch:
+    """`images`: (N, H, W, C) uint8. `codes`: (N, D) float32, a column for each code, a category by its index.
+
+    `labels`: the class that each image's category stands for, None where the run has no matching. `groups`: the
+    sub-folder of each image, its class, else the category of the first categorical code, else `all`.
+    """
+
+    images: np.ndarray
+    codes: np.ndarray
+    labels: list[str] | None
+    groups: list[str]
+
+
+def draw(trained: Trained, count: int, seed: int, choices: Mapping[str, Choice]) -> Iterator[Batch]:
+    """The images of `Trained.latent_batches`, with what made them."""
+    names = [code.name for code in trained.latents.codes]
+    scored = trained.scored_code
+    grouping = scored or next((code for code in trained.latents.codes if code.classes is not None), None)
+    for latent in trained.latent_batches(count, seed, choices):
+        codes = trained.latents.numbers(latent).numpy()
+        labels, groups = None, ["all"] * len(latent)
+        if grouping is not None and grouping.classes is not None:
+            categories = codes[:, names.index(grouping.name)].astype(int).tolist()
+            width = len(str(grouping.classes - 1))  # who sorts the folders by name has them in the order of categories
+            groups = [f"{category:0{width}d}" for category in categories]
+            if scored is not None and trained.matching is not None:
+                labels = [trained.matching[category] for category in categories]
+                groups = [folder_name(label) for label in labels]
+        yield Batch(trained.images(latent), codes, labels, groups)
+
+
+def write_pictures(place: Path, batches: Iterable[Batch], names: list[str], count: int) -> None:
+    """`<group>/<number>.png`, as torchvision's ImageFolder reads them, and codes.csv: file, label where there is one,
+    and the value of each code, `names`."""
+    digits, number = max(6, len(str(count - 1))), 0
+    with (place / "codes.csv").open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file, lineterminator="\n")
+        for batch in batches:
+            if number == 0:
+                table.writerow(["file", *([] if batch.labels is None else ["label"]), *names])
+            for k, (image, group) in enumerate(zip(batch.images, batch.groups, strict=True)):
+                path = f"{group}/{number:0{digits}d}.png"
+                (place / group).mkdir(exist_ok=True)
+                Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image).save(place / path)
+                label = [] if batch.labels is None else [batch.labels[k]]
+                table.writerow([path, *label, *(f"{value:.6g}" for value in batch.codes[k])])
+                number += 1
+
+
+def write_arrays(place: Path, batches: Iterable[Batch], names: list[str], count: int) -> None:
+    """images.npz: `images` (count, H, W, C) uint8, `codes` (count, D) float32, `code_names`, and `labels` where there
+    are any. The images go through to the disk batch by batch."""
+    codes: list[np.ndarray] = []
+    labels: list[str] = []
+    with zipfile.ZipFile(place / "images.npz", "w") as archive:
+        with archive.open("images.npy", "w", force_zip64=True) as file:
+            for batch in batches:
+                if not codes:
+                    header = {"descr": "|u1", "fortran_order": False, "shape": (count, *batch.images.shape[1:])}
+                    np.lib.format.write_array_header_1_0(file, header)
+                file.write(batch.images.tobytes())
+                codes.append(batch.codes)
+                labels += batch.labels or []
+        arrays = {"codes": np.concatenate(codes), "code_names": np.array(names)}
+        for name, array in (arrays | ({"labels": np.array(labels)} if labels else {})).items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, array, allow_pickle=False)
+
+
+def folder_name(label: str) -> str:
+    """A class's name as one part of a path."""
+    return label.replace("/", "_").replace("\\", "_").lstrip(".") or "_"

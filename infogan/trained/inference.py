@@ -1,0 +1,90 @@
+"""A trained model on many images: in batches, without gradients, in eval mode unless told."""
+
+import math
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from infogan.codes.latents import Latents
+from infogan.networks import Discriminator, Generator
+from infogan.objective.information import information_bound
+
+
+@contextmanager
+def evaluating(*networks: nn.Module, batch_statistics: bool = False) -> Iterator[None]:
+    """No gradients, and the networks in eval mode, afterwards back in the mode that they were in.
+
+    With `batch_statistics` batch norm uses those of each batch as it does in training, and still learns nothing.
+    """
+    modes = [network.training for network in networks]
+    norms = [m for network in networks for m in network.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    averages = [(norm.running_mean, norm.running_var) for norm in norms]
+    for network in networks:
+        network.eval()
+    if batch_statistics:
+        for norm in norms:  # without averages a norm takes the batch's own, and does not wait for other ranks
+            norm.running_mean = norm.running_var = None
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for norm, (mean, variance) in zip(norms, averages, strict=True):
+            norm.running_mean, norm.running_var = mean, variance
+        for network, mode in zip(networks, modes, strict=True):
+            network.train(mode)
+
+
+def generate(generator: Generator, latent: Tensor, batch_size: int = 500) -> Tensor:
+    """(N, width) latents → (N, C, H, W) images in the generator's range, on its device."""
+    device = next(generator.parameters()).device
+    with evaluating(generator):
+        return torch.cat([generator(part.to(device)) for part in latent.split(batch_size)])
+
+
+def encode(discriminator: Discriminator, batches: Iterable[Tensor]) -> Tensor:
+    """Batches of images in the generator's range → Q's output for all of them, (N, outputs), on the CPU."""
+    device = next(discriminator.parameters()).device
+    with evaluating(discriminator):
+        return torch.cat([discriminator(images.to(device))[1].cpu() for images in batches])
+
+
+def reread(
+    generator: Generator, discriminator: Discriminator, latent: Tensor, batch_size: int, batch_statistics: bool = False
+) -> Tensor:
+    """What Q makes of G's images of these latents: (N, width) → Q's output, (N, outputs), on the CPU.
+
+    `batch_statistics` is train mode, in batches of at most `batch_size`; else the running averages are used.
+    """
+    device = next(generator.parameters()).device
+    with evaluating(generator, discriminator, batch_statistics=batch_statistics):
+        parts = latent.tensor_split(math.ceil(len(latent) / batch_size))  # even parts: none is a batch of one
+        return torch.cat([discriminator(generator(part.to(device)))[1].cpu() for part in parts])
+
+
+def fresh_information(
+    generator: Generator,
+    discriminator: Discriminator,
+    latents: Latents,
+    seed: int,
+    samples: int,
+    batch_size: int,
+    batch_statistics: bool,
+) -> tuple[dict[str, float], dict[str, float]]:
+    """L_I of each code in nats, by name, over `samples` latents that training has not seen.
+
+    `batch_statistics` is train mode, in batches of at most `batch_size`; else the running averages are used.
+    The second dictionary holds, for continuous codes with fixed σ, the bound with σ² = MSE, the best of that form.
+    """
+    latent = latents.sample(seed, "information", 0, range(samples))
+    q = reread(generator, discriminator, latent, batch_size, batch_statistics)
+    likelihoods = latents.log_likelihoods(latent, q)
+    values, parameters = latents.split(latent), latents.split_posterior(q)
+    information, at_mse = {}, {}
+    for code in latents.codes:
+        information[code.name] = information_bound(likelihoods[code.name], code.entropy).item()
+        refitted = code.refitted_log_likelihood(values[code.name], parameters[code.name])
+        if refitted is not None:
+            at_mse[code.name] = refitted.item() + code.entropy
+    return information, at_mse

@@ -1,0 +1,1 @@
+"""InfoGAN as a LightningModule. Knows no callback, no folder and no Weights & Biases."""
