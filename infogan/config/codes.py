@@ -1,35 +1,42 @@
 """The schema of the kinds of codes."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import (
-    Field,
-    FiniteFloat,
-    PlainValidator,
-    Tag,
-    model_validator,
-)
+from pydantic import Field, FiniteFloat, PlainValidator, SerializeAsAny, model_validator
 
-from infogan.config.fields import Lambda, Section, sigma, union_by_value
+from infogan.config.extensions import section_of
+from infogan.config.fields import Lambda, Section, sigma
 
 
-class CategoricalCode(Section):
-    """`classes` equally likely values. `lambda_code` weighs this code alone (null: model.lambda_categorical)."""
+class CodeSection(Section):
+    """What every kind of code has. `lambda_code` weighs this code alone (null, or left out: model.lambda_categorical or
+    model.lambda_continuous, as `weighed_as` says)."""
+
+    weighed_as: ClassVar[Literal["categorical", "continuous"]]
+
+    kind: str
+    lambda_code: Lambda | None = None
+
+
+class CategoricalCode(CodeSection):
+    """`classes` equally likely values."""
+
+    weighed_as = "categorical"
 
     kind: Literal["categorical"]
     classes: Annotated[int, Field(ge=2)]
-    lambda_code: Lambda | None
 
 
-class UniformCode(Section):
-    """Uniform on [low, high]. Q's standard deviation is `sigma`, or learned. `lambda_code` weighs this code alone
-    (null: model.lambda_continuous)."""
+class UniformCode(CodeSection):
+    """Uniform on [low, high]. Q's standard deviation is `sigma`, or learned."""
+
+    weighed_as = "continuous"
 
     kind: Literal["uniform"]
     low: FiniteFloat
     high: FiniteFloat
     sigma: Annotated[float | Literal["learned"], PlainValidator(sigma)]
-    lambda_code: Lambda | None
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -38,7 +45,11 @@ class UniformCode(Section):
         return self
 
 
-CodeConfig = Annotated[
-    Annotated[CategoricalCode, Tag("<categorical>")] | Annotated[UniformCode, Tag("<uniform>")],
-    union_by_value("kind", "categorical", "uniform"),
-]
+SECTIONS: Mapping[str, type[CodeSection]] = {"categorical": CategoricalCode, "uniform": UniformCode}
+
+
+def _code(value: Any) -> CodeSection:
+    return section_of(value, "codes", SECTIONS, CodeSection)
+
+
+CodeConfig = Annotated[SerializeAsAny[CodeSection], PlainValidator(_code)]

@@ -64,8 +64,15 @@ def code_name(name: str) -> str:
     return name
 
 
+def _regulariser_name(name: str) -> str:
+    if not name.isidentifier():
+        raise ValueError("a regulariser's name is one word")
+    return name
+
+
 CodeName = Annotated[str, AfterValidator(code_name)]
 
+RegulariserName = Annotated[str, AfterValidator(_regulariser_name)]
 Positive = Annotated[int, Field(ge=1)]
 
 LearningRate = Annotated[float, Field(gt=0, le=1)]

@@ -7,9 +7,10 @@ from pydantic import (
     model_validator,
 )
 
-from infogan.config.codes import CategoricalCode, CodeConfig, UniformCode
-from infogan.config.fields import CodeName, Lambda, LearningRate, Section
+from infogan.config.codes import CodeConfig, CodeSection
+from infogan.config.fields import CodeName, Lambda, LearningRate, RegulariserName, Section
 from infogan.config.networks import DiscriminatorConfig, GeneratorConfig
+from infogan.config.regularisers import RegulariserConfig
 
 
 class ModelConfig(Section):
@@ -22,6 +23,8 @@ class ModelConfig(Section):
       information term reaches the trunk in the D phase. `generator` (most ports): G's optimizer owns Q's head as
       well, and the trunk never sees the information term. `alone`: D's optimizer owns Q's head, which reads features
       that the information term does not change: with λ = 0 the game is that of a plain GAN.
+    adversarial: the game of G and D. `non_saturating` is that of Goodfellow et al. 2014, as in the paper.
+    regularisers: further terms of the loss, by name; none in the paper's presets.
     """
 
     name: str
@@ -32,17 +35,31 @@ class ModelConfig(Section):
     lambda_continuous: Lambda
     lambda_posterior: Lambda | None
     posterior_optimizer: Literal["discriminator", "generator", "alone"]
+    adversarial: Literal["non_saturating"]
+    regularisers: dict[RegulariserName, RegulariserConfig]
     generator: GeneratorConfig
     discriminator: DiscriminatorConfig
     learning_rate_generator: LearningRate
     learning_rate_discriminator: LearningRate
     betas: Annotated[list[Annotated[float, Field(ge=0, lt=1)]], Field(min_length=2, max_length=2)]
 
-    def lambda_of(self, code: CategoricalCode | UniformCode) -> float:
+    def lambda_of(self, code: CodeSection) -> float:
         """λ of a code in G's loss: its own, else that of its kind."""
         if code.lambda_code is not None:
             return code.lambda_code
-        return self.lambda_categorical if code.kind == "categorical" else self.lambda_continuous
+        return self.lambda_categorical if code.weighed_as == "categorical" else self.lambda_continuous
+
+    @property
+    def lambdas(self) -> dict[str, float]:
+        """λ of each code in G's loss, by name."""
+        return {name: self.lambda_of(code) for name, code in self.codes.items()}
+
+    @property
+    def posterior_lambdas(self) -> dict[str, float]:
+        """λ of each code in the D/Q loss, by name."""
+        if self.lambda_posterior is not None:
+            return dict.fromkeys(self.codes, self.lambda_posterior)
+        return {name: weight or 1.0 for name, weight in self.lambdas.items()}
 
     @model_validator(mode="after")
     def _posterior_learns(self) -> Self:
@@ -51,7 +68,7 @@ class ModelConfig(Section):
                 raise ValueError(
                     "lambda_posterior needs posterior_optimizer=discriminator or alone: there Q learns in the D phase"
                 )
-            for name, code in self.codes.items():
-                if self.lambda_of(code) == 0:
+            for name, weight in self.lambdas.items():
+                if weight == 0:
                     raise ValueError(f"λ of {name} is 0: with posterior_optimizer=generator Q would not learn")
         return self

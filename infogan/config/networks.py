@@ -10,7 +10,7 @@ from pydantic import (
     model_validator,
 )
 
-from infogan.config.fields import Positive, Section, Slope, features, not_a_bool, union_by_key
+from infogan.config.fields import Positive, Section, Slope, features, not_a_bool, union_by_key, union_by_value
 
 
 class Conv(Section):
@@ -45,10 +45,11 @@ Layer = Annotated[
 ]
 
 
-class GeneratorConfig(Section):
-    """`layers` from the latents to the image; `slope` of the leaky ReLU (0: ReLU), which a layer may set for itself;
-    batch norm comes before the rectifier, or after it with `norm_last`; `output` squashes the last layer."""
+class DCGANGenerator(Section):
+    """A stack of layers, as in the paper: `layers` from the latents to the image; `slope` of the leaky ReLU (0: ReLU),
+    which a layer may set for itself; batch norm comes before the rectifier, or after it with `norm_last`; `output` squashes the last layer."""
 
+    kind: Literal["dcgan"]
     layers: Annotated[list[Layer], Field(min_length=1)]
     slope: Slope
     norm_last: bool
@@ -61,11 +62,19 @@ class GeneratorConfig(Section):
         return self
 
 
-class DiscriminatorConfig(Section):
-    """`trunk` is shared by D and Q, `posterior` are Q's own hidden layers; `slope` of the leaky ReLU of all of them.
-    `spectral_norm` divides every weight, those of both output layers too, by its largest singular value."""
+class DCGANDiscriminator(Section):
+    """A stack of layers, as in the paper: `trunk` is shared by D and Q, `posterior` are Q's own hidden layers; `slope` of
+    the leaky ReLU of all of them. `spectral_norm` divides every weight, those of both output layers too, by its largest singular value."""
 
+    kind: Literal["dcgan"]
     trunk: Annotated[list[Layer], Field(min_length=1)]
     posterior: list[Linear]
     slope: Slope
     spectral_norm: bool
+
+
+GeneratorConfig = Annotated[Annotated[DCGANGenerator, Tag("<dcgan>")], union_by_value("kind", "dcgan")]
+"""A family of generators a `kind`."""
+
+DiscriminatorConfig = Annotated[Annotated[DCGANDiscriminator, Tag("<dcgan>")], union_by_value("kind", "dcgan")]
+"""A family of discriminators a `kind`."""
