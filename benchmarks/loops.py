@@ -4,7 +4,7 @@ import copy
 import itertools
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,16 +17,16 @@ from torch import Tensor
 from torch.func import functional_call
 
 from benchmarks.synthetic import Synthetic
-from infogan.codes.latents import Latents
 from infogan.config.check import check
 from infogan.config.training import Config
-from infogan.datamodules.base import BatchStream, Setting
+from infogan.datamodules.base import BatchStream, Setting, TrainingBatches
 from infogan.experiments.build import build_module, build_trainer
 from infogan.experiments.machine import best_precision, check_accelerator, on_gpu
 from infogan.experiments.signals import StopSignals
+from infogan.networks import Discriminator
 from infogan.networks.value_range import scaled, value_range
-from infogan.objective.adversarial import discriminator_loss, generator_loss
-from infogan.objective.information import information_bound, weighted_information
+from infogan.objective.play import Play
+from infogan.objective.terms import loss
 from infogan.training.cuda_graph import CapturedIteration
 
 Run = Callable[[int], None]
@@ -54,30 +54,26 @@ def device_of(config: Config) -> torch.device:
 
 
 def bare(config: Config, images: int) -> Run:
-    """The same networks, losses and optimizers on `images` random images, without Lightning, callbacks or logging."""
+    """The same networks, objective and optimizers on `images` random images, without Lightning, callbacks and logs."""
     device = device_of(config)
     module = build_module(config).to(device)
-    g, d, latents = module.generator, module.discriminator, module.latents
+    g, d, latents, objective = module.generator, module.discriminator, module.latents, module.objective
     optimizer_d, optimizer_g = module.configure_optimizers()
     parameters_d = list(d.parameters())
-    weights_d = {code.name: code.lambda_posterior for code in latents.codes}
-    weights_g = {code.name: code.lambda_ for code in latents.codes}
 
-    def iterate(real: Tensor, latent: Tensor) -> dict[str, Tensor]:
+    def iterate(inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        latent, real = latents.assemble(inputs["draws"]), inputs["real"]
         with autocast(config):
             fake = g(latent)
         with autocast(config):
-            real_logits = d.head(d.trunk(real))
-            fake_logits, q = d(fake.detach())
-            loss_d = discriminator_loss(real_logits, fake_logits) - information(latents, latent, q, weights_d)
+            loss_d = loss(objective.discriminator(Play(d, latents, latent, real, fake.detach()), {}))
         optimizer_d.zero_grad()
         loss_d.backward()
         optimizer_d.step()
         for p in parameters_d:
             p.requires_grad_(False)
         with autocast(config):
-            fake_logits, q = d(fake)
-            loss_g = generator_loss(fake_logits) - information(latents, latent, q, weights_g)
+            loss_g = loss(objective.generator(Play(d, latents, latent, real, fake), {}))
         optimizer_g.zero_grad()
         loss_g.backward()
         optimizer_g.step()
@@ -87,23 +83,16 @@ def bare(config: Config, images: int) -> Run:
 
     step = CapturedIteration(iterate, [optimizer_d, optimizer_g]) if module.as_cuda_graph else iterate
     pixels = random_images(images, g.image_shape).to(device)
-    batches = iter(BatchStream(pixels, config.data.batch_size, config.seed, start=0))
+    batches = BatchStream(pixels, config.data.batch_size, config.seed)
     scale = value_range(config.model.generator)
     counter = itertools.count()
 
     def run(iterations: int) -> None:
         for iteration in itertools.islice(counter, iterations):
-            latent = latents.sample(0, "train", iteration, range(config.data.batch_size)).to(device)
-            step(scaled(next(batches), scale), latent)
+            draws = latents.draws.draw(0, "train", iteration, range(config.data.batch_size)).to(device)
+            step({"real": scaled(batches.at(iteration), scale), "draws": draws})
 
     return run
-
-
-def information(latents: Latents, latent: Tensor, q: Tensor, weights: dict[str, float]) -> Tensor:
-    """Σ λ_j L_j of these latents and of what Q makes of their images."""
-    likelihoods = latents.log_likelihoods(latent, q)
-    bounds = {code.name: information_bound(likelihoods[code.name], code.entropy) for code in latents.codes}
-    return weighted_information(bounds, weights)
 
 
 def autocast(config: Config) -> torch.autocast:
@@ -114,13 +103,34 @@ def autocast(config: Config) -> torch.autocast:
 ENSEMBLE = 8
 
 
+class Stateless:
+    """A discriminator whose weights are given to it, as `Play` asks it."""
+
+    def __init__(self, network: Discriminator, weights: Tensors, buffers: Tensors) -> None:
+        self.network, self.state = network, weights | buffers
+
+    def trunk(self, images: Tensor) -> Tensor:
+        return self._called("trunk", images)
+
+    def head(self, features: Tensor) -> Tensor:
+        return self._called("head", features)
+
+    def posterior(self, features: Tensor) -> Tensor:
+        return self._called("posterior", features)
+
+    def _called(self, part: str, x: Tensor) -> Tensor:
+        prefix = f"{part}."
+        own = {name.removeprefix(prefix): value for name, value in self.state.items() if name.startswith(prefix)}
+        return functional_call(self.network.get_submodule(part), own, (x,))
+
+
 def ensemble(config: Config, images: int) -> Run:
     """`bare` for ENSEMBLE models at once, each with its own seed, images and latents: their weights are stacked, and
     `torch.func.vmap` makes one product of those of all models. An iteration is one of every model."""
     device = device_of(config)
     modules = [build_module(config.model_copy(update={"seed": seed})).to(device) for seed in range(ENSEMBLE)]
-    latents = modules[0].latents
-    g, d = (copy.deepcopy(part).to("meta") for part in (modules[0].generator, modules[0].discriminator))
+    latents, objective = modules[0].latents, modules[0].objective
+    g, d = copy.deepcopy(modules[0].generator).to("meta"), copy.deepcopy(modules[0].discriminator).to("meta")
     weights_g, buffers_g = torch.func.stack_module_state([module.generator for module in modules])
     weights_d, buffers_d = torch.func.stack_module_state([module.discriminator for module in modules])
     frozen_d = {name: weight.detach() for name, weight in weights_d.items()}
@@ -129,22 +139,18 @@ def ensemble(config: Config, images: int) -> Run:
         torch.optim.Adam(weights.values(), rate, betas=(betas[0], betas[1]), fused=True)
         for weights, rate in zip((weights_d, weights_g), rates, strict=True)
     )
-    lambda_d = {code.name: code.lambda_posterior for code in latents.codes}
-    lambda_g = {code.name: code.lambda_ for code in latents.codes}
 
     def generated(weights: Tensors, buffers: Tensors, latent: Tensor) -> Tensor:
         return functional_call(g, (weights, buffers), (latent,))
 
     def loss_of_d(weights: Tensors, buffers: Tensors, real: Tensor, fake: Tensor, latent: Tensor) -> Tensor:
-        real_logits, _ = functional_call(d, (weights, buffers), (real,))
-        fake_logits, q = functional_call(d, (weights, buffers), (fake,))
-        return discriminator_loss(real_logits, fake_logits) - information(latents, latent, q, lambda_d)
+        return loss(objective.discriminator(Play(Stateless(d, weights, buffers), latents, latent, real, fake), {}))
 
-    def loss_of_g(weights: Tensors, buffers: Tensors, fake: Tensor, latent: Tensor) -> Tensor:
-        fake_logits, q = functional_call(d, (weights, buffers), (fake,))
-        return generator_loss(fake_logits) - information(latents, latent, q, lambda_g)
+    def loss_of_g(weights: Tensors, buffers: Tensors, real: Tensor, fake: Tensor, latent: Tensor) -> Tensor:
+        return loss(objective.generator(Play(Stateless(d, weights, buffers), latents, latent, real, fake), {}))
 
-    def iterate(real: Tensor, latent: Tensor) -> dict[str, Tensor]:
+    def iterate(inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        real, latent = inputs["real"], torch.stack([latents.assemble(draws) for draws in inputs["draws"]])
         with autocast(config):
             fake = torch.vmap(generated)(weights_g, buffers_g, latent)
             losses_d = torch.vmap(loss_of_d)(weights_d, buffers_d, real, fake.detach(), latent)
@@ -152,7 +158,7 @@ def ensemble(config: Config, images: int) -> Run:
         losses_d.sum().backward()
         optimizer_d.step()
         with autocast(config):
-            losses_g = torch.vmap(loss_of_g)(frozen_d, buffers_d, fake, latent)
+            losses_g = torch.vmap(loss_of_g)(frozen_d, buffers_d, real, fake, latent)
         optimizer_g.zero_grad()
         losses_g.sum().backward()
         optimizer_g.step()
@@ -160,14 +166,16 @@ def ensemble(config: Config, images: int) -> Run:
 
     step = CapturedIteration(iterate, [optimizer_d, optimizer_g]) if modules[0].as_cuda_graph else iterate
     pixels = random_images(images, modules[0].generator.image_shape).to(device)
-    streams = [iter(BatchStream(pixels, config.data.batch_size, seed, start=0)) for seed in range(ENSEMBLE)]
+    streams = [BatchStream(pixels, config.data.batch_size, seed) for seed in range(ENSEMBLE)]
     scale = value_range(config.model.generator)
     counter = itertools.count()
 
     def run(iterations: int) -> None:
         for iteration in itertools.islice(counter, iterations):
-            drawn = [latents.sample(s, "train", iteration, range(config.data.batch_size)) for s in range(ENSEMBLE)]
-            step(torch.stack([scaled(next(stream), scale) for stream in streams]), torch.stack(drawn).to(device))
+            positions = range(config.data.batch_size)
+            drawn = [latents.draws.draw(seed, "train", iteration, positions) for seed in range(ENSEMBLE)]
+            real = torch.stack([scaled(stream.at(iteration), scale) for stream in streams])
+            step({"real": real, "draws": torch.stack(drawn).to(device)})
 
     return run
 
@@ -237,11 +245,11 @@ class Blocks(L.Callback):
 class Waiting:
     """The batches of what `make` returns, and the seconds that the loop has waited for them."""
 
-    def __init__(self, make: Callable[[], BatchStream]) -> None:
+    def __init__(self, make: Callable[[], TrainingBatches]) -> None:
         self.make = make
         self.seconds = 0.0
 
-    def __iter__(self) -> Iterator[Tensor]:
+    def __iter__(self) -> Iterator[dict[str, Tensor]]:
         stream = iter(self.make())
         while True:
             start = time.perf_counter()

@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 from benchmarks.synthetic import Synthetic
-from infogan.datamodules.base import BatchStream, Setting
+from infogan.datamodules.base import Setting, TrainingBatches
 
 BATCHES = 400
 SIZES = {"20,000 × 1 × 64²": (20_000, 1), "200,000 × 3 × 64²": (200_000, 3)}
@@ -35,7 +35,7 @@ def measure(folder: str, count: int, channels: int) -> dict[str, float]:
     start = time.perf_counter()
     data = synthetic(folder, count, channels)
     data.prepare_data()
-    stream = iter(BatchStream(data.split("train").images, 128, 0, start=0))
+    stream = iter(TrainingBatches(data.split("train").images, 128, 0, start=0, further=lambda iteration: {}))
     data.on_after_batch_transfer(next(stream), 0)
     first = time.perf_counter() - start
     start = time.perf_counter()

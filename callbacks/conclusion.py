@@ -39,7 +39,7 @@ class Conclusion(L.Callback):
         pl_module.to(trainer.strategy.root_device)  # Lightning has put it back on the CPU
         self.summary = self.measure(pl_module)
         pictures = self.traversals.draw(pl_module) | {"real": self.traversals.real()}
-        entropies = {code.name: code.entropy for code in pl_module.latents.codes}
+        entropies = pl_module.latents.entropies
         epoch = self.summary["iterations_an_epoch"]
         pictures["curves"] = training_curves(self.metrics.rows, entropies, self.title(pl_module), epoch)
         paths = {name: self.run_folder / "figures" / f"{name}.png" for name in pictures}
@@ -65,12 +65,12 @@ class Conclusion(L.Callback):
 
     def title(self, module: InfoGAN) -> str:
         """What was trained, in one line."""
-        lambdas = ", ".join(f"λ({code.name}) = {code.lambda_:g}" for code in module.latents.codes)
+        lambdas = ", ".join(f"λ({name}) = {value:g}" for name, value in module.objective.lambdas.items())
         return f"{self.scores.data.data_set}, seed {module.seed}: {lambdas}"
 
     def measure(self, module: InfoGAN) -> dict[str, Any]:
         """The content of summary.json. Information and entropy in nats by code name; scores of the whole test split."""
-        networks = (module.generator, module.discriminator, module.latents, module.seed)
+        networks = (module.shown_generator, module.discriminator, module.latents, module.seed)
         eval_mode, at_mse = fresh_information(*networks, FRESH_LATENTS, module.batch_size, batch_statistics=False)
         train_mode, _ = fresh_information(*networks, FRESH_LATENTS, module.batch_size, batch_statistics=True)
         clusters = self.scores.measure(module, images=None)
@@ -85,8 +85,8 @@ class Conclusion(L.Callback):
             "information": {name: finite(value) for name, value in eval_mode.items()},
             "information_train_mode": {name: finite(value) for name, value in train_mode.items()},
             "information_at_mse": {name: finite(value) for name, value in at_mse.items()},
-            "entropy": {code.name: code.entropy for code in module.latents.codes},
-            "lambda": {code.name: code.lambda_ for code in module.latents.codes},
+            "entropy": module.latents.entropies,
+            "lambda": dict(module.objective.lambdas),
             "acc": clusters and clusters.acc,
             "nmi": clusters and clusters.nmi,
             "ari": clusters and clusters.ari,

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from infogan.callbacks.training_log import TrainingLog
-from infogan.codes.latents import Code, Latents
+from infogan.codes.code import Code
 from infogan.config.training import CollapseConfig
 from infogan.errors import Collapsed
 from infogan.trained.inference import evaluating
@@ -49,27 +49,31 @@ class Readings:
         if self._latent is None:
             self._latent = module.latents.sample(module.seed, "health", 0, range(SAMPLES)).to(module.device)
         low, high = module.value_range
+        latents = module.latents
         with evaluating(module.generator, module.discriminator, batch_statistics=True):
             images = module.generator(self._latent)
-            q = module.latents.split_posterior(module.discriminator(images)[1])
-        drawn = module.latents.split(self._latent)
+            q = latents.split_posterior(module.discriminator(images)[1])
+        drawn = latents.split(self._latent)
+        read = {code: code.group(code.mean(q[code.name])) for code in watched(module)}
+        grouped = {code: (read[code], code.group(drawn[code.name])) for code in read}
         return {
             "health/spread": images.std(dim=0).mean() / (high - low),
             **{
-                f"health/categories/{code.name}": entropy(q[code.name]) / entropy(drawn[code.name])
-                for code in watched(module.latents, categorical=True)
+                f"health/categories/{code.name}": entropy(of_q, code.groups) / entropy(of_drawn, code.groups)
+                for code, (of_q, of_drawn) in grouped.items()
+                if of_q is not None and of_drawn is not None and code.groups is not None
             },
         }
 
 
-def entropy(rows: Tensor) -> Tensor:
-    """Of how often each category is the likeliest one, in nats: (N, K) logits or one-hot rows → a scalar."""
-    return torch.special.entr(F.one_hot(rows.argmax(dim=1), rows.shape[1]).float().mean(dim=0)).sum()
+def entropy(categories: Tensor, count: int) -> Tensor:
+    """Of how often each of `count` categories occurs, in nats: (N,) integers → a scalar."""
+    return torch.special.entr(F.one_hot(categories, count).float().mean(dim=0)).sum()
 
 
-def watched(latents: Latents, categorical: bool = False) -> list[Code]:
-    """The codes that G is asked to make readable, or only the categorical ones of them: λ is above 0."""
-    return [code for code in latents.codes if code.lambda_ > 0 and (code.classes or not categorical)]
+def watched(module: InfoGAN) -> list[Code]:
+    """The codes that G is asked to make readable: λ is above 0."""
+    return [code for code in module.latents.codes if module.objective.lambdas[code.name] > 0]
 
 
 class Health(L.Callback):
@@ -80,37 +84,35 @@ class Health(L.Callback):
     a code with λ > 0, as a part of what there is to know of it, below `least_information`.
 
     Each is told once in a run, with what to try, or raised as Collapsed where `action` is abort. A value that is not a
-    number counts as collapsed. Must come after the training log.
+    number counts as collapsed.
     """
 
-    def __init__(self, action: Literal["warn", "abort"], limits: CollapseConfig) -> None:
+    def __init__(self, training_log: TrainingLog, action: Literal["warn", "abort"], limits: CollapseConfig) -> None:
+        self.training_log = training_log
         self.action = action
         self.limits = limits
         self._windows: dict[str, list[float]] = {}
         self._told: list[str] = []
 
-    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
-        self._log = next(c for c in trainer.callbacks if isinstance(c, TrainingLog))  # type: ignore[attr-defined]
-
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Tensor, batch_idx: int
     ) -> None:
         assert isinstance(pl_module, InfoGAN)
-        if pl_module.iteration % self._log.every:
+        if pl_module.iteration % self.training_log.every:
             return
-        rows = max(1, self.limits.window // self._log.every)
-        for name, value in self._numbers(pl_module.latents, self._log.latest).items():
+        rows = max(1, self.limits.window // self.training_log.every)
+        for name, value in self._numbers(pl_module, self.training_log.latest).items():
             self._windows[name] = [*self._windows.get(name, []), value][-rows:]
         means = {name: fmean(window) for name, window in self._windows.items() if len(window) == rows}
         for kind, what in self._found(means).items():
             when = f"iteration {pl_module.iteration}: {kind}: in the mean of the last {self.limits.window}"
             self._tell(kind, f"{when} {what}")
 
-    def _numbers(self, latents: Latents, row: Mapping[str, float]) -> dict[str, float]:
+    def _numbers(self, module: InfoGAN, row: Mapping[str, float]) -> dict[str, float]:
         return {
             "gap": row["D/real"] - row["D/fake"],
             **{name: value for name, value in row.items() if name.startswith("health/")},
-            **{f"read/{code.name}": code.share_read(row[f"information/{code.name}"]) for code in watched(latents)},
+            **{f"read/{code.name}": code.share_read(row[f"information/{code.name}"]) for code in watched(module)},
         }
 
     def _found(self, means: Mapping[str, float]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from infogan.datamodules.base import ImageDataModule
 from infogan.datamodules.store import SPLITS, Split
-from infogan.scoring.against_labels import ClusterScores, categories, cluster_scores, factor_scores, scored_code
+from infogan.scoring.against_labels import ClusterScores, cluster_scores, factor_scores, groups
 from infogan.trained.inference import encode
 from infogan.training.module import InfoGAN
 
@@ -46,10 +46,10 @@ class Scores(L.Callback):
 
     def measure(self, module: InfoGAN, images: int | None) -> ClusterScores | None:
         """Scores over the first `images` of each split, None for all of them; None where no code fits the labels."""
-        code = scored_code(module.latents, self.data)
+        code = module.latents.code_for_classes(self.data.classes)
         if code is None:
             return None
-        clusters = {split: categories(module.latents, self._q(module, split, images), code) for split in SPLITS}
+        clusters = {split: groups(module.latents, self._q(module, split, images), code) for split in SPLITS}
         labels = {split: self.data.labels(split)[:images].numpy() for split in SPLITS}
         scores = cluster_scores(clusters, labels, self.data.classes)
         self.matching = scores.matching

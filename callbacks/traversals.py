@@ -11,12 +11,13 @@ from PIL import Image
 from torch import Tensor
 
 from infogan.callbacks.scores import Scores
-from infogan.codes.latents import Code, Latents
+from infogan.codes.code import Code
+from infogan.codes.domain import Choice
+from infogan.codes.latents import categories_in_turn
 from infogan.datamodules.base import ImageDataModule
 from infogan.figures.grids import labelled_grid
 from infogan.networks.value_range import to_uint8
 from infogan.run_folder.files import save_picture
-from infogan.scoring.against_labels import scored_code
 from infogan.tracking.wandb_run import WandbRun
 from infogan.trained.inference import generate
 from infogan.training.module import InfoGAN
@@ -25,8 +26,8 @@ from infogan.training.module import InfoGAN
 class Traversals(L.Callback):
     """One labelled grid a code, every `every` iterations and at the end, with the same noise all through training.
 
-    Each row is one draw of the noise and of the other codes. Where a continuous code is traversed, row r holds category
-    r of every categorical code, so that its effect is seen on each of them (figure 2 of the paper).
+    Each row is one draw of the noise and of the other codes. Where the code is no choice of categories, row r holds
+    category r of every code that is one, so that its effect is seen on each of them (figure 2 of the paper).
     """
 
     def __init__(
@@ -61,24 +62,25 @@ class Traversals(L.Callback):
 
     def traversal(self, module: InfoGAN, name: str) -> Image.Image:
         """The grid of one code: its values across, one draw of all else a row."""
-        latents = module.latents
-        code = latents.code(name)
-        values, labels = code.traversal(self.points)
+        latents, code = module.latents, module.latents.code(name)
+        values, labels = latents.traversal(name, self.points)
         base = latents.sample(module.seed, "traversals", 0, range(self.rows))
         rows = [f"draw {r + 1}" for r in range(self.rows)]
-        if code.classes:
-            labels = [self._category(module, code, k).replace(" ", "\n") for k in range(code.classes)]
+        beside: dict[str, Tensor] = {}
+        if isinstance(code.domain, Choice):
+            labels = [self._category(module, code, k).replace(" ", "\n") for k in range(code.domain.count)]
         else:
-            categorical = [other for other in latents.codes if other.classes]
-            for other in categorical:
-                order = torch.arange(self.rows) % other.classes
-                base = latents.replaced(base, other.name, torch.eye(other.classes)[order])
-            if len(categorical) == 1:
-                rows = [self._category(module, categorical[0], int(k)) for k in order]
+            beside = categories_in_turn(latents, self.rows)
+            for other, chosen in beside.items():
+                base = latents.replaced(base, other, chosen)
+            if len(beside) == 1:
+                (varied,) = (latents.code(other) for other in beside)
+                numbers = varied.values(beside[varied.name])[:, 0].tolist()
+                rows = [self._category(module, varied, int(k)) for k in numbers]
         latent = torch.cat([latents.replaced(row.repeat(len(values), 1), name, values) for row in base])
         images = self._images(module, latent, len(values))
         title = f"{self.data.data_set}: code {name} after {module.iteration:,} iterations"
-        return labelled_grid(images, title, labels, rows, self._directions(latents, code))
+        return labelled_grid(images, title, labels, rows, self._directions(code, next_category=bool(beside)))
 
     def real(self) -> Image.Image:
         """Real images, from the first of the training split to the last in even steps: often it is sorted."""
@@ -89,20 +91,20 @@ class Traversals(L.Callback):
         grid = pixels.reshape(rows, self.points, *pixels.shape[1:])
         return labelled_grid(grid, f"{self.data.data_set}: real images", [], [])
 
-    def _directions(self, latents: Latents, code: Code) -> str:
+    def _directions(self, code: Code, next_category: bool) -> str:
         matched = " (the class it is matched to)" if self.scores.matching is not None else ""
-        if code.classes:
+        if isinstance(code.domain, Choice):
             return f"across: category{matched}; down: another draw of all else"
-        next_category = f", and the next category{matched}" if any(other.classes for other in latents.codes) else ""
-        return f"across: value of {code.name}; down: another draw of all else{next_category}"
+        further = f", and the next category{matched}" if next_category else ""
+        return f"across: value of {code.name}; down: another draw of all else{further}"
 
     def _category(self, module: InfoGAN, code: Code, k: int) -> str:
-        if self.scores.matching is None or code != scored_code(module.latents, self.data):
+        if self.scores.matching is None or code != module.latents.code_for_classes(self.data.classes):
             return str(k)
         return f"{k} ({self.data.class_names[self.scores.matching[k]]})"
 
     def _images(self, module: InfoGAN, latent: Tensor, columns: int) -> Any:
-        images = to_uint8(generate(module.generator, latent), module.value_range)
+        images = to_uint8(generate(module.shown_generator, latent), module.value_range)
         return images.reshape(-1, columns, *images.shape[1:])
 
 

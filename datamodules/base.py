@@ -1,8 +1,10 @@
 """What all data sets share: a store of uint8 images, a batch order that can be resumed, scaling on the device."""
 
+import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
@@ -15,6 +17,7 @@ from infogan.datamodules.build_store import Originals, build_store, building
 from infogan.datamodules.store import LabelledImages, Split, Store, fingerprint, open_store, store_folder
 from infogan.errors import DataError
 from infogan.networks.value_range import scaled
+from infogan.objective.play import GAME
 
 
 @dataclass(frozen=True)
@@ -147,25 +150,27 @@ class ImageDataModule(L.LightningDataModule, ABC):
         for part in self.split(split).images[:limit].split(batch_size):
             yield scaled(part, self.value_range)
 
-    def train_dataloader(self) -> "BatchStream":
+    def train_dataloader(self) -> "TrainingBatches":
         """Batches from where the module's iteration counter stands, on this process's share of each."""
         trainer = self.trainer
         assert trainer is not None
         images, device = self.split("train").images, trainer.strategy.root_device
         if device.type == "cuda" and images.nbytes < SHARE_OF_DEVICE * torch.cuda.mem_get_info(device)[0]:
             images = images.to(device)
-        return BatchStream(
+        module = cast(Any, trainer.lightning_module)
+        return TrainingBatches(
             images,
             self.batch_size,
             self.seed,
-            start=cast(int, trainer.lightning_module.iteration),
+            start=module.iteration,
+            further=module.further_images,
             rank=trainer.global_rank,
             ranks=trainer.world_size,
             pin=device.type == "cuda" and images.device != device,
         )
 
-    def on_after_batch_transfer(self, batch: Tensor, dataloader_idx: int) -> Tensor:
-        return scaled(batch, self.value_range)
+    def on_after_batch_transfer(self, batch: dict[str, Tensor], dataloader_idx: int) -> dict[str, Tensor]:
+        return {name: scaled(images, self.value_range) for name, images in batch.items()}
 
 
 SHARE_OF_DEVICE = 0.25
@@ -173,33 +178,59 @@ SHARE_OF_DEVICE = 0.25
 
 
 class BatchStream:
-    """An endless stream of uint8 batches, (batch_size / ranks, C, H, W), one an iteration, where the images are.
+    """An endless stream of batches, (batch_size / ranks, …) of the rows of `images`, where these are.
 
-    Which images make up a batch depends on (seed, iteration) alone, so a run resumes in the middle of an epoch.
-    Lightning's own epochs are not used: their counters are one batch off in a checkpoint made in the middle of one.
+    Which rows make up a batch depends on (seed, name of the stream, iteration) alone, so a run resumes in the middle of
+    an epoch. Lightning's own epochs are not used: their counters are one batch off in a checkpoint made in the middle
+    of one.
     """
 
     def __init__(
-        self, images: Tensor, batch_size: int, seed: int, start: int, rank: int = 0, ranks: int = 1, pin: bool = False
+        self, images: Tensor, batch_size: int, seed: int, name: str = "", rank: int = 0, ranks: int = 1
     ) -> None:
-        self.images, self.batch_size, self.seed, self.start = images, batch_size, seed, start
-        self.rank, self.ranks, self.pin = rank, ranks, pin
+        self.images, self.batch_size, self.seed, self.name = images, batch_size, seed, name
+        share = batch_size // ranks
+        self._share = slice(rank * share, (rank + 1) * share)
+        self._epoch, self._order = -1, torch.empty(0)
 
-    def __iter__(self) -> Iterator[Tensor]:
-        batches = len(self.images) // self.batch_size
-        epoch, position = divmod(self.start, batches)
-        while True:
-            order = torch.from_numpy(epoch_order(self.seed, epoch, len(self.images))).to(self.images.device)
-            for first in range(position * self.batch_size, batches * self.batch_size, self.batch_size):
-                share = order[first : first + self.batch_size][self.rank :: self.ranks]
-                batch = self.images.index_select(0, share)
-                yield batch.pin_memory() if self.pin else batch
-            epoch, position = epoch + 1, 0
+    def at(self, iteration: int) -> Tensor:
+        """This process's share of the batch of an iteration, counted from 0."""
+        epoch, position = divmod(iteration, len(self.images) // self.batch_size)
+        if epoch != self._epoch:
+            order = epoch_order(self.seed, epoch, len(self.images), self.name)
+            self._epoch, self._order = epoch, torch.from_numpy(order).to(self.images.device)
+        rows = self._order[position * self.batch_size : (position + 1) * self.batch_size]
+        return self.images.index_select(0, rows[self._share])
 
 
-def epoch_order(seed: int, epoch: int, size: int) -> np.ndarray:
-    """A permutation of `size` images, a pure function of seed and epoch: (size,) int64."""
-    return np.random.Generator(np.random.Philox(np.random.SeedSequence((seed, epoch)))).permutation(size)
+@dataclass(frozen=True)
+class TrainingBatches:
+    """An endless stream of what each iteration from `start` on is given: uint8 images by who wants them, the game, and
+    with further images `further` of the iteration says how many for whom."""
+
+    images: Tensor
+    batch_size: int
+    seed: int
+    start: int
+    further: Callable[[int], Mapping[str, int]]
+    rank: int = 0
+    ranks: int = 1
+    pin: bool = False
+
+    def __iter__(self) -> Iterator[dict[str, Tensor]]:
+        streams = {GAME: BatchStream(self.images, self.batch_size, self.seed, "", self.rank, self.ranks)}
+        for iteration in count(self.start):
+            wanted = self.further(iteration)
+            for name in wanted.keys() - streams.keys():
+                streams[name] = BatchStream(self.images, wanted[name], self.seed, name, self.rank, self.ranks)
+            batches = {name: streams[name].at(iteration) for name in (GAME, *wanted)}
+            yield {name: batch.pin_memory() if self.pin else batch for name, batch in batches.items()}
+
+
+def epoch_order(seed: int, epoch: int, size: int, name: str = "") -> np.ndarray:
+    """A permutation of `size` images, a pure function of seed, epoch and the name of the stream: (size,) int64."""
+    key = (seed, epoch, zlib.crc32(name.encode())) if name else (seed, epoch)
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence(key))).permutation(size)
 
 
 TEST_SHARE = 0.1

@@ -140,7 +140,7 @@ def pictures(runs: "Sequence[Run]", order: "Sequence[Run]", agreement: Any, titl
         if points:
             curves.setdefault(label_of(run, short, with_seed=len(runs) < 8), []).append(points)
     if curves:
-        found["figure1"] = figure_one(curves, code.entropy, f"{title}: information of {code.name}, train mode")
+        found["figure1"] = figure_one(curves, float(code.entropy), f"{title}: information of {code.name}, train mode")
     if agreement is not None:
         names = [label_of(run, short) for run in runs]
         found["agreement"] = number_table(

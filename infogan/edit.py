@@ -10,7 +10,7 @@ from infogan.command import plain, start
 from infogan.errors import ConfigError, ends_as_one_line
 
 if TYPE_CHECKING:
-    from infogan.codes.latents import Choice
+    from infogan.codes.domain import Selection
     from infogan.config.opening import EditConfig
     from infogan.trained.model import Trained
 
@@ -41,10 +41,10 @@ def edit(trained: "Trained", config: "EditConfig") -> None:
     from infogan.run_folder.files import save_picture, unused
     from infogan.run_folder.paths import timestamp
     from infogan.terminal import progress
-    from infogan.trained.editing import described, edited, inverted, judged, read, reading
+    from infogan.trained.editing import as_read, described, edited, inverted, judged, read, reading
 
-    choices = trained.latents.choices(config.codes)
-    refuse_two_strips(choices)
+    selected = trained.latents.selections(config.codes)
+    refuse_two_strips(selected)
     assert config.image is not None
     default = Path(config.paths.outputs) / "edits" / f"{timestamp()}_{trained.config.data.name}.png"
     place = unused(default) if config.to is None else Path(config.to).expanduser()
@@ -52,15 +52,18 @@ def edit(trained: "Trained", config: "EditConfig") -> None:
         raise ConfigError(f"to={config.to}: it exists already; name another file")
     original = read(Path(config.image).expanduser(), trained.generator.image_shape)
 
-    codes, likely = reading(trained, original)
-    said = described(codes, likely, trained)
+    found_codes = reading(trained, original)
+    said = described(found_codes, trained)
     print(f"{trained.folder}, {trained.iteration:,} iterations, reads {said}")
     print(f"looking for the noise: {config.inversion.restarts} starts, {config.inversion.iterations} iterations")
     with progress("looking for the noise", config.inversion.iterations) as advance:
-        found = inverted(trained, original, trained.latents.choices(codes), config.inversion, config.seed, advance)
-    for line in [*judged(found), *filter(None, (choice.extrapolation for choice in choices.values()))]:
+        found = inverted(
+            trained, original, as_read(trained, found_codes.values), config.inversion, config.seed, advance
+        )
+    beyond = [f"{name} {selection.beyond}" for name, selection in selected.items() if selection.beyond is not None]
+    for line in [*judged(found), *beyond]:
         print(line)
-    latents, labels = edited(trained, found.latent, choices, config.steps)
+    latents, labels = edited(trained, found.latent, selected, config.steps)
     images = np.stack([original, *trained.images(found.latent), *trained.images(latents)])
     columns = ["original", "recon-\nstruction", *labels]
     picture = labelled_grid(images[None], Path(config.image).name, columns, [], f"Q reads {said}")
@@ -68,9 +71,9 @@ def edit(trained: "Trained", config: "EditConfig") -> None:
     print(f"picture: {place}")
 
 
-def refuse_two_strips(choices: "Mapping[str, Choice]") -> None:
+def refuse_two_strips(selected: "Mapping[str, Selection]") -> None:
     """Raises ConfigError where several codes take several values: the picture is one strip."""
-    moving = [name for name, choice in choices.items() if len(choice.points(2)[1]) > 1]
+    moving = [name for name, selection in selected.items() if len(selection.points(2)[1]) > 1]
     if len(moving) > 1:
         raise ConfigError(f"codes.{' and codes.'.join(moving)} take several values: only one code at a time can")
 

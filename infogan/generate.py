@@ -10,7 +10,7 @@ from infogan.command import plain, start
 from infogan.errors import ConfigError, ends_as_one_line
 
 if TYPE_CHECKING:
-    from infogan.codes.latents import Choice
+    from infogan.codes.domain import Selection
     from infogan.config.opening import GenerateConfig
     from infogan.trained.image_sets import Batch
     from infogan.trained.model import Trained
@@ -41,39 +41,39 @@ def generate(trained: "Trained", config: "GenerateConfig") -> None:
     from infogan.terminal import progress
     from infogan.trained.image_sets import draw, write_arrays, write_pictures
 
-    choices = chosen(trained, config.codes, config.label)
-    for line in filter(None, (choice.extrapolation for choice in choices.values())):
-        print(line)
+    selected = chosen(trained, config.codes, config.label)
+    for name, selection in selected.items():
+        if selection.beyond is not None:
+            print(f"{name} {selection.beyond}")
     default = Path(config.paths.outputs) / "generated" / f"{timestamp()}_{trained.config.data.name}"
     place = unused(default) if config.to is None else Path(config.to).expanduser()
     write = write_pictures if config.format == "png" else write_arrays
-    names = [code.name for code in trained.latents.codes]
     with whole_folder(place) as staged, progress("generating", config.count) as advance:
-        batches = draw(trained, config.count, config.seed, choices)
-        write(staged, counted(batches, advance), names, config.count)
+        batches = draw(trained, config.count, config.seed, selected)
+        write(staged, counted(batches, advance), trained.latents.value_names, config.count)
     print(f"{config.count:,} images of {trained.folder}, {trained.iteration:,} iterations")
     print(f"images: {place}" + ("/images.npz" if config.format == "npz" else "   codes: codes.csv there"))
 
 
-def chosen(trained: "Trained", codes: Mapping[str, object], label: str | None) -> "dict[str, Choice]":
+def chosen(trained: "Trained", codes: Mapping[str, object], label: str | None) -> "dict[str, Selection]":
     """What the codes are drawn from, by name; `label` stands for its category of the scored code,
     and says which. Raises ConfigError."""
-    choices = trained.latents.choices(codes)
+    selected = trained.latents.selections(codes)
     if label is None:
-        return choices
+        return selected
     scored, matching = trained.scored_code, trained.matching
     if scored is None or matching is None:
         raise ConfigError(
             f"label={label}: {trained.folder} matches no categories to classes (a finished run on labelled images with "
             "a code of as many categories does); codes.<name>=<category> names a category"
         )
-    if scored.name in choices:
+    if scored.name in selected:
         raise ConfigError(f"label={label} chooses {scored.name} itself: leave one of label and codes.{scored.name} out")
     categories = {name: category for category, name in matching.items()}
     if label not in categories:
         raise ConfigError(f"label={label}: there is no such class; the run knows {', '.join(sorted(categories))}")
     print(f"label={label}: {scored.name} = {categories[label]}")
-    return choices | {scored.name: scored.choice(categories[label])}
+    return selected | {scored.name: scored.domain.selection(categories[label])}
 
 
 def counted(batches: "Iterable[Batch]", advance: Callable[[int], object]) -> "Iterator[Batch]":

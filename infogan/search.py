@@ -70,7 +70,6 @@ def checked_base(config: "SearchedConfig") -> "Config":
     from infogan.config.check import check
     from infogan.experiments.build import build_data
     from infogan.experiments.prepare import prepared
-    from infogan.scoring.against_labels import scored_code
 
     if config.run is not None:
         raise ConfigError(f"run={config.run}: a search makes its own runs")
@@ -78,7 +77,10 @@ def checked_base(config: "SearchedConfig") -> "Config":
         raise ConfigError(f"trainer.devices={config.trainer.devices}: each trial of a search runs on one device")
     base = prepared(check(config.model_dump(exclude={"search"})))
     objective = config.search.objective
-    if objective != "information" and scored_code(Latents.of(base.model), build_data(base)) is None:
+    if (
+        objective != "information"
+        and Latents.from_config(base.model).code_for_classes(build_data(base).classes) is None
+    ):
         raise ConfigError(
             f"search.objective={objective}: needs labels, and a code with as many categories as data={base.data.name} "
             "has classes; search.objective=information needs none"

@@ -18,6 +18,16 @@ class CodeSection(Section):
     kind: str
     lambda_code: Lambda | None = None
 
+    @property
+    def description(self) -> str:
+        """The code in a few words, for people."""
+        return self.kind
+
+    @property
+    def has_fixed_width(self) -> bool:
+        """Whether Q(c|x) has a width that was fixed beforehand, so that L_I falls short of what Q knows."""
+        return False
+
 
 class CategoricalCode(CodeSection):
     """`classes` equally likely values."""
@@ -26,6 +36,10 @@ class CategoricalCode(CodeSection):
 
     kind: Literal["categorical"]
     classes: Annotated[int, Field(ge=2)]
+
+    @property
+    def description(self) -> str:
+        return f"{self.classes} categories"
 
 
 class UniformCode(CodeSection):
@@ -43,6 +57,15 @@ class UniformCode(CodeSection):
         if not self.low < self.high:
             raise ValueError(f"low = {self.low} must be below high = {self.high}")
         return self
+
+    @property
+    def description(self) -> str:
+        sigma = "learned" if self.sigma == "learned" else f"{self.sigma:g}"
+        return f"uniform on [{self.low:g}, {self.high:g}], σ of Q {sigma}"
+
+    @property
+    def has_fixed_width(self) -> bool:
+        return self.sigma != "learned"
 
 
 SECTIONS: Mapping[str, type[CodeSection]] = {"categorical": CategoricalCode, "uniform": UniformCode}

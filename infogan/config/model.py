@@ -7,7 +7,7 @@ from pydantic import (
     model_validator,
 )
 
-from infogan.config.codes import CodeConfig, CodeSection
+from infogan.config.codes import CodeConfig
 from infogan.config.fields import CodeName, Lambda, LearningRate, RegulariserName, Section
 from infogan.config.networks import DiscriminatorConfig, GeneratorConfig
 from infogan.config.regularisers import RegulariserConfig
@@ -43,16 +43,14 @@ class ModelConfig(Section):
     learning_rate_discriminator: LearningRate
     betas: Annotated[list[Annotated[float, Field(ge=0, lt=1)]], Field(min_length=2, max_length=2)]
 
-    def lambda_of(self, code: CodeSection) -> float:
-        """λ of a code in G's loss: its own, else that of its kind."""
-        if code.lambda_code is not None:
-            return code.lambda_code
-        return self.lambda_categorical if code.weighed_as == "categorical" else self.lambda_continuous
-
     @property
     def lambdas(self) -> dict[str, float]:
-        """λ of each code in G's loss, by name."""
-        return {name: self.lambda_of(code) for name, code in self.codes.items()}
+        """λ of each code in G's loss, by name: its own, else that of its kind."""
+        by_kind = {"categorical": self.lambda_categorical, "continuous": self.lambda_continuous}
+        return {
+            name: by_kind[code.weighed_as] if code.lambda_code is None else code.lambda_code
+            for name, code in self.codes.items()
+        }
 
     @property
     def posterior_lambdas(self) -> dict[str, float]:

@@ -47,7 +47,8 @@ Layer = Annotated[
 
 class DCGANGenerator(Section):
     """A stack of layers, as in the paper: `layers` from the latents to the image; `slope` of the leaky ReLU (0: ReLU),
-    which a layer may set for itself; batch norm comes before the rectifier, or after it with `norm_last`; `output` squashes the last layer."""
+    which a layer may set for itself; batch norm comes before the rectifier, or after it with `norm_last`; `output`
+    squashes the last layer."""
 
     kind: Literal["dcgan"]
     layers: Annotated[list[Layer], Field(min_length=1)]
@@ -63,8 +64,9 @@ class DCGANGenerator(Section):
 
 
 class DCGANDiscriminator(Section):
-    """A stack of layers, as in the paper: `trunk` is shared by D and Q, `posterior` are Q's own hidden layers; `slope` of
-    the leaky ReLU of all of them. `spectral_norm` divides every weight, those of both output layers too, by its largest singular value."""
+    """A stack of layers, as in the paper: `trunk` is shared by D and Q, `posterior` are Q's own hidden layers;
+    `slope` of the leaky ReLU of all of them. `spectral_norm` divides every weight, those of both output layers too,
+    by its largest singular value."""
 
     kind: Literal["dcgan"]
     trunk: Annotated[list[Layer], Field(min_length=1)]

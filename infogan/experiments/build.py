@@ -64,7 +64,6 @@ def added_loggers(config: Config, folder: Path) -> "list[Logger]":
         from infogan.codes.latents import Latents
         from infogan.tracking.wandb_run import WandbRun
 
-        codes = Latents.of(config.model).codes
         about = {
             "name": folder.name,
             "group": sweep_of(folder),
@@ -72,11 +71,11 @@ def added_loggers(config: Config, folder: Path) -> "list[Logger]":
             "tags": [config.data.name, config.model.name, *config.logger.tags],
             "config": {
                 **config.model_dump(),
-                "lambda": {code.name: code.lambda_ for code in codes},  # resolved: an axis for W&B's plots
+                "lambda": config.model.lambdas,  # resolved: an axis for W&B's plots
                 "provenance": provenance(),
             },
         }
-        return [WandbRun(folder, config.logger, about, {code.name: code.entropy for code in codes})]
+        return [WandbRun(folder, config.logger, about, Latents.from_config(config.model).entropies)]
     if isinstance(config.logger, CsvConfig):
         from lightning.pytorch.loggers import CSVLogger
 
@@ -110,7 +109,8 @@ def build_trainer(
     if every.health == "off" or every.collapse is None:
         training_log, health = TrainingLog(every.log_every), []
     else:
-        training_log, health = TrainingLog(every.log_every, Readings()), [Health(every.health, every.collapse)]
+        training_log = TrainingLog(every.log_every, Readings())
+        health = [Health(training_log, every.health, every.collapse)]
     scores = Scores(data, every.scores_every, every.score_images)
     traversals = Traversals(
         data, scores, folder / "figures", every.traversals_every, every.traversal_rows, every.traversal_points

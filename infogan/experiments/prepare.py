@@ -121,14 +121,14 @@ def image_shape(config: Config) -> tuple[int, ...]:
     import torch
 
     from infogan.codes.latents import Latents
-    from infogan.networks import Discriminator, Generator
+    from infogan.networks import build_discriminator, build_generator
 
-    latents = Latents.of(config.model)
+    latents = Latents.from_config(config.model)
     try:
         with torch.device("meta"):
-            generator = Generator(config.model.generator, latents.width)
+            generator = build_generator(config.model.generator, latents.width)
             shape = generator.image_shape
-            discriminator = Discriminator(config.model.discriminator, shape, latents.outputs)
+            discriminator = build_discriminator(config.model.discriminator, shape, latents.outputs)
             discriminator(generator(torch.empty(2, latents.width)))
     except (ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]

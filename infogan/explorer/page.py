@@ -11,10 +11,10 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from infogan.codes.categorical import Categorical
-from infogan.codes.latents import Code
+from infogan.codes.code import Code
+from infogan.codes.domain import Choice
 from infogan.errors import DataError, InfoGANError
-from infogan.explorer.answers import UPLOAD, Encoded, Explorer, reach, start_value
+from infogan.explorer.answers import UPLOAD, Encoded, Explorer
 
 STYLE, CHOOSING, PICKING = (Path(__file__).with_name(name) for name in ("style.css", "choose.js", "pick.js"))
 
@@ -26,7 +26,7 @@ THEME = gr.themes.Base(
 def build(explorer: Explorer, noise: int) -> gr.Blocks:
     """The page of a model, the first noise being that of the seed `noise`. Nothing is served yet."""
     codes = explorer.trained.latents.codes
-    names, first = [code.name for code in codes], [start_value(code) for code in codes]
+    names, first = [code.name for code in codes], [value for code in codes for value in code.domain.start]
     pair = (names[0], names[min(1, len(names) - 1)])
     with gr.Blocks(title=f"InfoGAN on {explorer.trained.config.data.name}", analytics_enabled=False) as blocks:
         gr.HTML(explorer.title(), elem_classes="title", js_on_load=None)
@@ -44,7 +44,7 @@ def build(explorer: Explorer, noise: int) -> gr.Blocks:
                     edit = gr.HTML(explorer.edit(None, first), elem_id="edit", js_on_load=None)
                     choose = gr.HTML(explorer.choices_of_images(), elem_id="choose", js_on_load=CHOOSING.read_text())
             with gr.Column(scale=2, min_width=300):
-                controls = [control(explorer, code) for code in codes]
+                controls = [control(explorer, code, k) for code in codes for k in range(len(code.domain.parts))]
                 new_noise = gr.Button("New noise", elem_id="new-noise")
 
         blocks.load(None, js=PICKING.read_text(), queue=False)
@@ -92,15 +92,18 @@ def build(explorer: Explorer, noise: int) -> gr.Blocks:
     return blocks
 
 
-def control(explorer: Explorer, code: Code) -> gr.Slider | gr.Radio:
-    """A picker for a categorical code, a slider for a continuous one."""
+def control(explorer: Explorer, code: Code, k: int) -> gr.Slider | gr.Radio:
+    """A picker for a choice of categories, a slider for an interval, one around the turn for a circle: for part `k` of
+    the code's domain."""
+    part, several = code.domain.parts[k], len(code.domain.parts) > 1
     words: dict[str, Any] = {
-        "value": start_value(code), "label": explorer.label(code), "info": explorer.info(code),
-        "elem_id": f"code-{code.name}",
+        "value": code.domain.start[k], "label": explorer.label(code) + (f", part {k + 1}" if several else ""),
+        "info": explorer.info(code, part), "elem_id": f"code-{code.name}" + (f"-{k + 1}" if several else ""),
     }  # fmt: skip
-    if isinstance(code, Categorical):
-        return gr.Radio([(name, k) for k, name in enumerate(explorer.steps(code)[1])], **words)
-    low, high = reach(code)
+    if isinstance(part, Choice):
+        labels = part.traversal(0)[1] if several else explorer.steps(code)[1]
+        return gr.Radio([(label, category) for category, label in enumerate(labels)], **words)
+    low, high = part.reach
     return gr.Slider(low, high, step=(high - low) / 80, **words)
 
 

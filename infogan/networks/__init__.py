@@ -1,6 +1,5 @@
-"""Generator and discriminator, built from a preset's short lists of layers."""
+"""Generator and discriminator, a file a kind."""
 
-from infogan.networks.discriminator import Discriminator
-from infogan.networks.generator import Generator
+from infogan.networks.build import Discriminator, Generator, build_discriminator, build_generator
 
-__all__ = ["Discriminator", "Generator"]
+__all__ = ["Discriminator", "Generator", "build_discriminator", "build_generator"]

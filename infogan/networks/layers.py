@@ -42,25 +42,27 @@ class Flatten(nn.Flatten):
         return super().forward(x)
 
 
-def stack(layers: Sequence[Layer], shape: Shape, slope: float, norm_last: bool = False) -> tuple[nn.Sequential, Shape]:
+def blocks(
+    layers: Sequence[Layer], shape: Shape, slope: float, norm_last: bool = False
+) -> tuple[list[list[nn.Module]], Shape]:
     """The layers in order, each with batch norm where it asks for it and a (leaky) ReLU, of `slope` unless it sets its
     own; with `norm_last` the rectifier comes first.
 
-    Returns the modules and the shape that comes out. Raises ValueError where a convolution meets a flat vector.
+    Returns the modules of each layer and the shape that comes out. Raises ValueError where a convolution meets a flat
+    vector.
     """
-    modules: list[nn.Module] = []
+    built: list[list[nn.Module]] = []
     for layer in layers:
         block, shape = linear_map(layer, shape, bias=norm_last or not layer.batch_norm)
-        modules.extend(block)
-        of_layer = slope if layer.slope is None else layer.slope
-        then: list[nn.Module] = [nn.LeakyReLU(of_layer, inplace=True) if of_layer else nn.ReLU(inplace=True)]
+        own = slope if layer.slope is None else layer.slope
+        then: list[nn.Module] = [nn.LeakyReLU(own, inplace=True) if own else nn.ReLU(inplace=True)]
         if layer.batch_norm:
             norm = nn.BatchNorm2d(shape[0]) if isinstance(layer, Conv | Up) else nn.BatchNorm1d(math.prod(shape))
             then.insert(len(then) if norm_last else 0, norm)
-        modules.extend(then)
         if isinstance(layer, Linear) and len(shape) > 1:
-            modules.append(nn.Unflatten(1, shape))
-    return nn.Sequential(*modules), shape
+            then.append(nn.Unflatten(1, shape))
+        built.append([*block, *then])
+    return built, shape
 
 
 def linear_map(layer: Layer, shape: Shape, bias: bool = True) -> tuple[list[nn.Module], Shape]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from infogan.codes.domain import Choice, Circle, Domain, Interval
 from infogan.config.training import Config
 from infogan.pages.page import Gap, attempt, rendered
 from infogan.pages.published import published_for
@@ -68,7 +69,7 @@ def write_card(folder: Path, trained: Trained, licence: str) -> list[Gap]:
         "pictures": pictures,
         "outputs": [f"`{name}`" for name in trained.latents.parameters(torch.zeros(1, trained.latents.outputs))],
         "noise": NOISE[trained.latents.noise_distribution],
-        "example": ", ".join(f"{code.name}={'3' if code.classes else '0.5'}" for code in trained.latents.codes[:2]),
+        "example": ", ".join(f"{code.name}={example(code.domain)}" for code in trained.latents.codes[:2]),
         "made_of": made_of(config, licence, starts, record),
         "starts": [repeated(start) for start in starts],
         "found": found,
@@ -82,6 +83,13 @@ def write_card(folder: Path, trained: Trained, licence: str) -> list[Gap]:
     text = rendered("infogan.pages", "model_card.md", values, escaped)
     (folder / "README.md").write_text(text + "\n", encoding="utf-8")
     return missing
+
+
+def example(domain: Domain) -> str:
+    """A value of a code as it is given to `generate`."""
+    examples = {Choice: lambda part: min(3, part.count - 1), Interval: lambda part: 0.5, Circle: lambda part: 45}
+    values = [examples[type(part)](part) for part in domain.parts]
+    return str(values[0] if len(values) == 1 else values)
 
 
 def front_matter(config: Config, licence: str) -> str:

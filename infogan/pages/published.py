@@ -42,5 +42,5 @@ PUBLISHED = {
 
 def published_for(config: Config) -> Published | None:
     """Those for the data set of a run; None where there are none, and for a plain GAN, which no code is asked of."""
-    asked = any(config.model.lambda_of(code) > 0 for code in config.model.codes.values())
+    asked = any(weight > 0 for weight in config.model.lambdas.values())
     return PUBLISHED.get(config.data.name) if asked else None

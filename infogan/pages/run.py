@@ -8,8 +8,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from infogan.codes.domain import Choice
 from infogan.codes.latents import Latents
-from infogan.config.codes import CategoricalCode, UniformCode
+from infogan.config.codes import CodeSection
 from infogan.config.networks import Conv, Layer, Up
 from infogan.config.training import Config
 from infogan.errors import RunError
@@ -21,8 +22,6 @@ from infogan.run_folder.paths import history
 from infogan.run_folder.status import Record, lambda_text, read_record
 from infogan.scoring.against_labels import most_followed
 from infogan.scoring.one_run import flat
-
-CodeConfig = CategoricalCode | UniformCode
 
 CLUSTERING = ("acc", "nmi", "ari")
 
@@ -41,10 +40,10 @@ class Findings(BaseModel):
     matching: dict[str, str]
     factors: dict[str, dict[str, dict[str, float]]]
 
-    def is_scored(self, name: str, codes: Mapping[str, CodeConfig]) -> bool:
-        """Whether acc, nmi, ari and the matching are those of this code: see `readings.scored_code`."""
-        fit = (key for key, code in codes.items() if code.kind == "categorical" and code.classes == len(self.matching))
-        return next(fit, None) == name
+    def scored_code(self, config: Config) -> str | None:
+        """The name of the code whose acc, nmi, ari and matching these are; None where there is none."""
+        code = Latents.from_config(config.model).code_for_classes(len(self.matching))
+        return None if code is None else code.name
 
 
 @dataclass(frozen=True)
@@ -212,9 +211,9 @@ def repeated(start: Mapping[str, Any]) -> Start:
     return Start("\n".join([*lines, str(start.get("command", ""))]), caution)
 
 
-def code_row(name: str, code: CodeConfig, config: Config, found: Findings | None) -> tuple[str, ...]:
+def code_row(name: str, code: CodeSection, config: Config, found: Findings | None) -> tuple[str, ...]:
     """The cells of the table of codes: name, kind, λ, L_I, H(c), L_I at σ² = MSE, what it follows most."""
-    cells = (name, _kind(code), f"{config.model.lambda_of(code):g}")
+    cells = (name, code.description, f"{config.model.lambdas[name]:g}")
     if found is None:
         return (*cells, "", "", "", "")
     at_mse = _nats(found.at_mse[name]) if name in found.at_mse else ""
@@ -226,13 +225,13 @@ def code_caption(name: str, config: Config, found: Findings | None) -> str:
     """What a code was found to do."""
     code = config.model.codes[name]
     if found is None or name not in found.entropy:
-        return f"{name}: {_kind(code)}. Not measured."
+        return f"{name}: {code.description}. Not measured."
     value, entropy = found.information.get(name), found.entropy[name]
-    told = [f"{name}: {_kind(code)}."]
-    if isinstance(code, CategoricalCode):
+    told = [f"{name}: {code.description}."]
+    if Latents.from_config(config.model).code(name).groups is not None:
         share = "" if value is None else f" ({100 * value / entropy:.1f} %)"
         told.append(f"L_I {_nats(value)} of {entropy:.3f} nats{share}.")
-        if found.is_scored(name, config.model.codes):
+        if found.scored_code(config) == name:
             scores = ", ".join(f"{score.upper()} {number:.3f}" for score, number in found.clustering.items())
             told.append(f"As a classifier on the test split: {scores}.")
             told.append(f"Categories stand for {', '.join(f'{k} → {label}' for k, label in found.matching.items())}.")
@@ -255,8 +254,7 @@ def beside_published(
         return []
     own = {name: _with_interval(row) for name, row in flat(evaluation).items()}
     if found is not None and found.clustering:
-        scored = next(name for name in config.model.codes if found.is_scored(name, config.model.codes))
-        own["information"] = _nats(found.information.get(scored))
+        own["information"] = _nats(found.information.get(found.scored_code(config) or ""))
         own["error"] = f"{100 * (1 - found.clustering['acc']):.1f}"
     return [(score, value, own.get(key, "not measured")) for score, value, key in published.numbers]
 
@@ -271,14 +269,15 @@ def curves_figure(folder: Path, config: Config) -> Figure:
         raise RunError("There are no curves: no figures/curves.png, and no metrics.csv to draw them from.")
     from infogan.figures.curves import training_curves
 
-    entropies = {code.name: code.entropy for code in Latents.of(config.model).codes}
+    entropies = Latents.from_config(config.model).entropies
     title = f"{config.data.name}, seed {config.seed}, so far"
     return drawn(training_curves(rows, entropies, title), *words)
 
 
 def grid_figure(folder: Path, config: Config, name: str, found: Findings | None) -> Figure:
     """The newest traversal grid of a code, with what the code was found to do."""
-    across = "category" if config.model.codes[name].kind == "categorical" else "value"
+    is_choice = isinstance(Latents.from_config(config.model).code(name).domain, Choice)
+    across = "category" if is_choice else "value"
     alt = f"Generated images: each column another {across} of {name}"
     return newest_figure(folder, name, alt, code_caption(name, config, found))
 
@@ -322,13 +321,6 @@ def _with_interval(row: tuple[float, float | None, float | None]) -> str:
 
 def _nats(value: float | None) -> str:
     return "not finite" if value is None else f"{value:.3f}"
-
-
-def _kind(code: CodeConfig) -> str:
-    if isinstance(code, CategoricalCode):
-        return f"{code.classes} categories"
-    sigma = "learned" if code.sigma == "learned" else f"{code.sigma:g}"
-    return f"uniform on [{code.low:g}, {code.high:g}], σ of Q {sigma}"
 
 
 def _layers(layers: Sequence[Layer]) -> str:

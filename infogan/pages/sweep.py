@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from infogan.codes.domain import Choice
+from infogan.codes.latents import Latents
 from infogan.config.training import Config
 from infogan.errors import RunError
 from infogan.pages.page import Figure, Gap, attempt, figure_of, write_page
@@ -123,9 +125,10 @@ def table(
 
 
 def first_grid(run: Path, config: Config, is_chosen: bool) -> Figure:
-    """The grid of the first categorical code, of the first code where there is none."""
-    categorical = [name for name, code in config.model.codes.items() if code.kind == "categorical"]
-    name = next(iter([*categorical, *config.model.codes]))
+    """The grid of the first code that is a choice of categories, of the first code where there is none."""
+    latents = Latents.from_config(config.model)
+    choices = [code.name for code in latents.codes if isinstance(code.domain, Choice)]
+    name = next(iter([*choices, *config.model.codes]))
     caption = f"{run.name}: {name}{', the chosen run' if is_chosen else ''}"
     try:
         return newest_figure(run, name, f"Generated images: each column another value of {name}", caption)

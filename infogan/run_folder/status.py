@@ -58,8 +58,7 @@ def read_record(folder: Path) -> Record:
             measured = summary["information"] | summary["information_at_mse"]
             found = (_number_or_none(measured[name]), _number_or_none(summary["acc"]))
             return Record(folder, asked_at, "finished", "", config, summary["iterations"], *found)
-        logged_in_full = code.kind == "categorical" or code.sigma == "learned"
-        found = (_last(rows, f"information/{name}") if logged_in_full else None, _last(rows, "acc"))
+        found = (None if code.has_fixed_width else _last(rows, f"information/{name}"), _last(rows, "acc"))
         reason = str(read_object(folder / COLLAPSED).get("reason", ""))
         state: State = "running" if is_held(folder / "log.txt") else "collapsed" if reason else "stopped"
         return Record(folder, asked_at, state, reason, config, done, *found)
@@ -72,7 +71,7 @@ def read_record(folder: Path) -> Record:
 
 def lambda_text(config: Config) -> str:
     """λ of the codes in G's loss: one number where it is the same for all, else each code's own."""
-    by_code = {name: config.model.lambda_of(code) for name, code in config.model.codes.items()}
+    by_code = config.model.lambdas
     values = set(by_code.values())
     return f"{values.pop():g}" if len(values) == 1 else ", ".join(f"{name} {v:g}" for name, v in by_code.items())
 

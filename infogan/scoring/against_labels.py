@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from torch import Tensor
 
-from infogan.codes.categorical import Categorical
-from infogan.codes.latents import Code, Latents
+from infogan.codes.code import Code
+from infogan.codes.latents import Latents
 from infogan.metrics.clustering import (
     accuracy,
     adjusted_rand_index,
@@ -33,14 +33,11 @@ class ClusterScores:
     matching: list[int]
 
 
-def scored_code(latents: Latents, data: "ImageDataModule") -> Code | None:
-    """The first code with as many categories as the data set has classes; a one-to-one ACC needs one."""
-    return next((code for code in latents.codes if code.classes == data.classes), None)
-
-
-def categories(latents: Latents, q: Tensor, code: Code) -> np.ndarray:
-    """The category that Q thinks most likely, (N, outputs) → (N,) integers."""
-    return latents.split_posterior(q)[code.name].argmax(dim=1).numpy()
+def groups(latents: Latents, q: Tensor, code: Code) -> np.ndarray:
+    """The group of a code that Q thinks most likely, (N, outputs) → (N,) integers. The code has groups."""
+    found = code.group(code.mean(latents.split_posterior(q)[code.name]))
+    assert found is not None
+    return found.numpy()
 
 
 def cluster_scores(
@@ -62,9 +59,10 @@ def cluster_scores(
 def factor_scores(latents: Latents, q: Tensor, data: "ImageDataModule") -> dict[str, dict[str, dict[str, float]]]:
     """How each code goes with each label and known factor: score → code → factor → value.
 
-    `q`: Q's output for the whole test split. spearman: absolute, continuous codes, see `metrics.factors`. rotation: the
-    same codes with angles over the full turn. nmi: categorical codes with the labels and with factors of at most
-    FACTOR_LEVELS different values. Empty where the data set has neither labels nor factors.
+    `q`: Q's output for the whole test split. nmi: codes with groups against the labels and against factors of at most
+    FACTOR_LEVELS different values. spearman: absolute, of the other codes, see `metrics.factors`. rotation: the same
+    codes with angles over the full turn. Of several columns the best. Empty where the data set has neither labels nor
+    factors.
     """
     test = data.split("test")
     columns = {} if test.factors is None else dict(zip(data.factor_names, test.factors.numpy().T, strict=True))
@@ -75,23 +73,26 @@ def factor_scores(latents: Latents, q: Tensor, data: "ImageDataModule") -> dict[
     means = latents.split(latents.posterior_mean(q))
     found: dict[str, dict[str, dict[str, float]]] = {"spearman": {}, "rotation": {}, "nmi": {}}
     for code in latents.codes:
-        mean = means[code.name].numpy()
-        if isinstance(code, Categorical):
+        mean = means[code.name]
+        grouped = code.group(mean)
+        if grouped is not None:
             levels = {name: np.unique(values, return_inverse=True) for name, values in columns.items()}
             found["nmi"][code.name] = {
-                name: normalised_mutual_information(mean.argmax(axis=1), index)
+                name: normalised_mutual_information(grouped.numpy(), index)
                 for name, (values, index) in levels.items()
                 if len(values) <= FACTOR_LEVELS
             }
             continue
         if test.factors is not None:
-            table = spearman(mean, test.factors.numpy())[0]
+            table = spearman(code.columns(mean).numpy(), test.factors.numpy()).max(axis=0)
             found["spearman"][code.name] = dict(zip(data.factor_names, table.tolist(), strict=True))
-        found["rotation"][code.name] = {
-            name: rotation_score(code.unit(mean[:, 0]), np.deg2rad(columns[name]))
-            for name in data.full_turns
-            if name in columns
-        }
+        unit = code.unit(code.values(mean))
+        if unit is not None:
+            found["rotation"][code.name] = {
+                name: max(rotation_score(part, np.deg2rad(columns[name])) for part in unit.numpy().T)
+                for name in data.full_turns
+                if name in columns
+            }
     return {score: by_code for score, by_code in found.items() if any(by_code.values())}
 
 

@@ -203,9 +203,10 @@ def train(classifier: Classifier, images: Tensor, known: Mapping[str, Tensor]) -
 
     optimizer = torch.optim.Adam(classifier.parameters(), LEARNING_RATE)
     schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1, 0, ITERATIONS)
-    rows = BatchStream(torch.arange(len(images)), min(BATCH_SIZE, len(images)), SEED, start=0)
+    rows = BatchStream(torch.arange(len(images)), min(BATCH_SIZE, len(images)), SEED)
     classifier.train()
-    for _, batch in zip(range(ITERATIONS), rows, strict=False):
+    for iteration in range(ITERATIONS):
+        batch = rows.at(iteration)
         logits = classifier.classify(images.index_select(0, batch).to(memory_format=torch.channels_last))
         answers = [column[batch] for column in known.values()]
         loss = torch.stack([F.cross_entropy(*pair) for pair in zip(logits, answers, strict=True)]).sum()

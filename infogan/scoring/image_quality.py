@@ -79,7 +79,7 @@ def features(extractor: Extractor, batches: Iterable[Tensor]) -> Tensor:
 
 def generated(trained: Trained, samples: int, seed: int) -> Iterator[Tensor]:
     """`samples` generated images in batches of (n, C, H, W) uint8, a function of the seed."""
-    for latent in trained.sample(samples, seed, "image quality").split(BATCH_SIZE):
+    for latent in trained.latents.sample(seed, "image quality", 0, range(samples)).split(BATCH_SIZE):
         yield torch.from_numpy(trained.images(latent)).permute(0, 3, 1, 2)
 
 
@@ -133,7 +133,7 @@ def path_lengths(trained: Trained, extractor: Extractor, seed: int) -> dict[str,
     def squared(a: Tensor, b: Tensor) -> Tensor:
         return (a - b).square().sum(dim=1)
 
-    starts, others = (trained.sample(PAIRS, seed, stream) for stream in ("path starts", "path ends"))
+    starts, others = (trained.latents.sample(seed, stream, 0, range(PAIRS)) for stream in ("path starts", "path ends"))
     t = torch.from_numpy(np.random.default_rng(seed).random(PAIRS))
     ends = {name: trained.latents.replaced(starts, name, code) for name, code in trained.latents.split(others).items()}
     found = {}
@@ -161,7 +161,7 @@ def neighbours_picture(trained: Trained, data: "ImageDataModule", count: int = 1
 
     The rows tell the distances of the first and the last of these: RMS of pixels in [0, 1].
     """
-    samples = trained.images(trained.sample(count, 0, "neighbours"))
+    samples = trained.images(trained.latents.sample(0, "neighbours", 0, range(count)))
     train = data.split("train").images
     indices, distances = nearest(samples.transpose(0, 3, 1, 2), train.numpy(), nearest_count)
     neighbours = train[torch.from_numpy(indices)].permute(0, 1, 3, 4, 2).numpy()

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from infogan.codes.categorical import Categorical
 from infogan.config.training import Config
 from infogan.errors import RunError
 from infogan.metrics.consensus import partition_agreement
 from infogan.metrics.factor_vae import majority_accuracy
 from infogan.metrics.model_centrality import centrality, group_votes
 from infogan.run_folder.contents import EVALUATION, read_object
-from infogan.scoring.against_labels import categories
+from infogan.scoring.against_labels import groups
 from infogan.scoring.one_run import flat, label_free, read
 from infogan.trained.inference import encode, generate
 from infogan.trained.model import Trained, load_run
@@ -185,9 +184,9 @@ def add_label_free(runs: Sequence[Run], data: "ImageDataModule", seed: int) -> N
     partitions = []
     for run in runs:
         of = run.trained.latents
-        codes = [code for code in of.codes if isinstance(code, Categorical)]
+        codes = [code for code in of.codes if code.groups is not None]
         q = read(run.trained, data, "train", IMAGES, seed).q if codes else None
-        partitions.append([] if q is None else [categories(of, q, code) for code in codes])
+        partitions.append([] if q is None else [groups(of, q, code) for code in codes])
     if len(runs) > 1 and all(partitions):
         agreement = np.array([[partition_agreement(a, b) for b in partitions] for a in partitions])
         add(runs, "consensus", agreement)

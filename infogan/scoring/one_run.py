@@ -9,8 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from infogan.codes.categorical import Categorical
-from infogan.codes.latents import Code
+from infogan.codes.code import Code
 from infogan.config.opening import MetricsConfig
 from infogan.errors import InfoGANError
 from infogan.figures.tables import number_table
@@ -26,7 +25,7 @@ from infogan.metrics.consistency import category_agreement, usage_entropy, value
 from infogan.metrics.groups import levels, varying
 from infogan.networks.value_range import scaled
 from infogan.objective.information import information_bound
-from infogan.scoring.against_labels import categories, factor_scores
+from infogan.scoring.against_labels import factor_scores, groups
 from infogan.trained.inference import encode, reread
 from infogan.trained.model import Trained
 
@@ -103,11 +102,11 @@ def information(trained: Trained, latents: int, seed: int) -> dict[str, Any]:
     of = trained.latents
     latent = of.sample(seed, "evaluation", 0, range(latents))
     networks = (trained.generator, trained.discriminator, latent, trained.config.data.batch_size)
-    found: dict[str, Any] = {code.name: {"entropy": code.entropy} for code in of.codes}
+    found: dict[str, Any] = {name: {"entropy": entropy} for name, entropy in of.entropies.items()}
     for mode in ("eval", "train"):
         q = reread(*networks, batch_statistics=mode == "train")
         for name, likelihood in of.log_likelihoods(latent, q).items():
-            entropy = of.code(name).entropy
+            entropy = of.entropies[name]
             low, high = bootstrap_interval(likelihood.double().numpy(), seed)
             bound = information_bound(likelihood.double(), entropy).item()
             found[name][mode] = {"mean": bound, "low": low + entropy, "high": high + entropy}
@@ -115,7 +114,7 @@ def information(trained: Trained, latents: int, seed: int) -> dict[str, Any]:
             for code, value, parameter in _by_code(trained, latent, q):
                 refitted = code.refitted_log_likelihood(value, parameter)
                 if refitted is not None:
-                    found[code.name]["at_mse"] = refitted.item() + code.entropy
+                    found[code.name]["at_mse"] = refitted.item() + of.entropies[code.name]
     return found
 
 
@@ -132,14 +131,14 @@ def label_free(trained: Trained, real: Sample | None, latents: int, seed: int) -
     first, second = (reread(trained.generator, trained.discriminator, rows, BATCH_SIZE) for rows in (codes, other))
     consistency, usage = {}, {}
     for code in of.codes:
-        a, b = (of.split(of.posterior_mean(q))[code.name].numpy() for q in (first, second))
-        if isinstance(code, Categorical):
-            consistency[code.name] = category_agreement(a.argmax(axis=1), b.argmax(axis=1), code.classes)
+        if code.groups is not None:
+            consistency[code.name] = category_agreement(groups(of, first, code), groups(of, second, code), code.groups)
             if real is not None:
-                usage[code.name] = usage_entropy(categories(trained.latents, real.q, code), code.classes)
+                usage[code.name] = usage_entropy(groups(of, real.q, code), code.groups)
         else:
-            consistency[code.name] = value_agreement(a[:, 0], b[:, 0])
-    evenness = [usage[name] / of.code(name).entropy for name in usage]
+            a, b = (code.columns(of.split(of.posterior_mean(q))[code.name]).numpy() for q in (first, second))
+            consistency[code.name] = float(np.mean([value_agreement(*pair) for pair in zip(a.T, b.T, strict=True)]))
+    evenness = [usage[name] / of.entropies[name] for name in usage]
     score = float(np.mean(list(consistency.values())) * (np.mean(evenness) if evenness else 1.0))
     return {"score": score, "consistency": consistency, "usage": usage}
 
@@ -171,20 +170,21 @@ def clustering(
     Where it has as many categories as there are classes: ACC, each class's error and the confusion, as a picture too,
     after a matching fitted on the training split.
     """
-    codes = [code for code in trained.latents.codes if isinstance(code, Categorical)]
+    codes = [code for code in trained.latents.codes if code.groups is not None]
+    scored = trained.latents.code_for_classes(data.classes)
     train, test = samples["train"], samples["test"]
     if not codes:
-        return "the model has no categorical code"
+        return "the model has no code that sorts images into groups"
     if train.labels is None or test.labels is None:
         return f"data={data.data_set} has no labels"
     found: dict[str, Any] = {}
     together = np.zeros(len(test.labels), np.int64)
     for code in codes:
-        clusters = {split: categories(trained.latents, samples[split].q, code) for split in SPLITS}
-        together = together * code.classes + clusters["test"]
+        clusters = {split: groups(trained.latents, samples[split].q, code) for split in SPLITS}
+        together = together * (code.groups or 1) + clusters["test"]
         scores: dict[str, Any] = _against_labels(clusters["test"], test.labels)
-        if code.classes == data.classes:
-            table = contingency(clusters["train"], train.labels, code.classes, data.classes)
+        if code == scored:
+            table = contingency(clusters["train"], train.labels, data.classes, data.classes)
             matching = one_to_one_matching(table)
             confusion = contingency(matching[clusters["test"]], test.labels, data.classes, data.classes)
             shares = confusion / np.maximum(confusion.sum(axis=0), 1)
@@ -252,7 +252,7 @@ def disentanglement(
     q = torch.cat([sample.q for sample in samples.values()])
     means = trained.latents.split(trained.latents.posterior_mean(q))
     full = np.concatenate([means[code.name].numpy() for code in trained.latents.codes], axis=1).astype(np.float64)
-    single = np.column_stack([_one_column(code, means[code.name].numpy()) for code in trained.latents.codes])
+    single = np.column_stack([code.columns(means[code.name]).numpy() for code in trained.latents.codes])
     seeds = range(seed, seed + metrics.draws)
     jobs = torch.get_num_threads()
     return {
@@ -296,10 +296,6 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, tuple[float, 
 
 def _against_labels(clusters: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     return {"nmi": normalised_mutual_information(clusters, labels), "ari": adjusted_rand_index(clusters, labels)}
-
-
-def _one_column(code: Code, mean: np.ndarray) -> np.ndarray:
-    return mean.argmax(axis=1) if isinstance(code, Categorical) else mean[:, 0]
 
 
 def _by_code(trained: Trained, latent: Tensor, q: Tensor) -> Iterator[tuple[Code, Tensor, Tensor]]:

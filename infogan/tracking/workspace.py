@@ -52,7 +52,7 @@ class Shown:
         columns: dict[tuple[float, ...], str] = {}
         for name in self.configs[0].model.codes:
             if all(name in config.model.codes for config in self.configs):
-                values = tuple(config.model.lambda_of(config.model.codes[name]) for config in self.configs)
+                values = tuple(config.model.lambdas[name] for config in self.configs)
                 columns.setdefault(values, name)
         return [name for values, name in columns.items() if len(set(values)) > 1]
 

@@ -1,14 +1,16 @@
 """A picture as a trained model sees it: what Q reads from it, the noise that makes the generator draw it, and what it
 becomes with other codes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from infogan.codes.latents import Choice
+from infogan.codes.domain import Selection
+from infogan.codes.latents import Selected
 from infogan.config.opening import InversionConfig
 from infogan.datamodules.sources.pictures import decoded
 from infogan.errors import DataError
@@ -34,30 +36,48 @@ def fitted(contents: bytes, where: str, image_shape: tuple[int, ...]) -> np.ndar
     return np.array(pixels).reshape(size, size, channels)  # a copy that may be written to, as PyTorch wants it
 
 
-def reading(trained: Trained, image: np.ndarray) -> tuple[dict[str, int | float], dict[str, float]]:
-    """(H, W, C) uint8 → the value of each code as Q reads it, by name, and of a category how likely it is."""
-    means = trained.encode(image[None])
-    codes = {code.name: code.numbers(means[code.name]).item() for code in trained.latents.codes}
-    likely = {code.name: means[code.name].max().item() for code in trained.latents.codes if code.classes is not None}
-    return codes, likely
+@dataclass(frozen=True)
+class Reading:
+    """What Q reads from an image: the value of each code by name, and of a group how likely it is."""
+
+    values: Mapping[str, Sequence[float]]
+    likely: Mapping[str, float]
 
 
-def described(codes: Mapping[str, int | float], likely: Mapping[str, float], trained: Trained) -> str:
+def reading(trained: Trained, image: np.ndarray) -> Reading:
+    """What Q reads from (H, W, C) uint8."""
+    latents = trained.latents
+    q = trained.posterior(image[None])
+    means, parts = latents.split(latents.posterior_mean(q)), latents.split_posterior(q)
+    likely = {code.name: code.probabilities(parts[code.name]) for code in latents.codes}
+    return Reading(
+        {code.name: code.values(means[code.name])[0].tolist() for code in latents.codes},
+        {name: probabilities.max().item() for name, probabilities in likely.items() if probabilities is not None},
+    )
+
+
+def described(read: Reading, trained: Trained) -> str:
     """What Q reads, for people: `c1 = 3 (97 %, class 7), c2 = +0.31`."""
     said = []
-    for name, value in codes.items():
-        (label,) = trained.latents.code(name).choice(value).points(1)[1]
-        notes = [f"{likely[name]:.0%}"] if name in likely else []
-        if trained.matching is not None and trained.scored_code == trained.latents.code(name):
-            notes.append(f"class {trained.matching[int(value)]}")
-        said.append(f"{name} = {label}" + (f" ({', '.join(notes)})" if notes else ""))
+    for name, value in read.values.items():
+        code = trained.latents.code(name)
+        notes = [f"{read.likely[name]:.0%}"] if name in read.likely else []
+        if trained.matching is not None and trained.scored_code == code:
+            notes.append(f"class {trained.matching[int(value[0])]}")
+        said.append(f"{name} = {code.domain.label(value)}" + (f" ({', '.join(notes)})" if notes else ""))
     return ", ".join(said)
+
+
+def as_read(trained: Trained, values: Mapping[str, Sequence[float]]) -> dict[str, Selection]:
+    """Values of the codes, by name, as what is selected."""
+    domains = {name: trained.latents.code(name).domain for name in values}
+    return {name: domains[name].selection(domains[name].given(value)) for name, value in values.items()}
 
 
 def inverted(
     trained: Trained,
     image: np.ndarray,
-    codes: Mapping[str, Choice],
+    codes: Selected,
     config: InversionConfig,
     seed: int,
     advance: Callable[[int], object],
@@ -89,13 +109,13 @@ def judged(found: Inversion) -> list[str]:
     return lines
 
 
-def edited(trained: Trained, latent: Tensor, choices: Mapping[str, Choice], steps: int) -> tuple[Tensor, list[str]]:
-    """A latent (1, width) with the codes as chosen → (frames, width), one that takes several values in `steps`, and
-    what each frame has, `c2=+1.5`. No choices: no frames."""
-    values = {name: choice.points(steps) for name, choice in choices.items()}
-    frames = max((len(labels) for _, labels in values.values()), default=0)
+def edited(trained: Trained, latent: Tensor, selected: Selected, steps: int) -> tuple[Tensor, list[str]]:
+    """A latent (1, width) with the codes as selected → (frames, width), one that takes several values in `steps`, and
+    what each frame has, `c2=+1.5`. Nothing selected: no frames."""
+    points = {name: selection.points(steps) for name, selection in selected.items()}
+    frames = max((len(labels) for _, labels in points.values()), default=0)
     latents, lines = latent.repeat(frames, 1), [""] * frames
-    for name, (points, labels) in values.items():
-        latents = trained.latents.replaced(latents, name, points)
+    for name, (values, labels) in points.items():
+        latents = trained.latents.replaced(latents, name, trained.latents.code(name).rows(values))
         lines = [f"{line}\n{name}={label}" for line, label in zip(lines, labels * (frames // len(labels)), strict=True)]
     return latents, [line.strip() for line in lines]

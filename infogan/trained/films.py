@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import torch
 from PIL import Image
 
+from infogan.codes.domain import Choice
+from infogan.codes.latents import categories_in_turn
 from infogan.errors import ConfigError, RunError
 from infogan.figures.grids import PAPER, labelled_grid
 from infogan.run_folder.contents import read_summary
@@ -46,26 +47,25 @@ def over_training(run: Path, names: Sequence[str], frames: int) -> Iterator[Imag
 
 
 def walk(trained: Trained, name: str, frames: int) -> Iterator[Image.Image]:
-    """A walk through a code and back, `Code.walk`, for some draws of all else side by side; for a continuous code each
-    with the next category of every categorical code, as in the grids."""
+    """A walk through a code and back, `Latents.walk`, for some draws of all else side by side; for a code that is no
+    choice itself each with the next category of every code that is one, as in the grids."""
     latents, data = trained.latents, trained.config.data.name
     code = latents.code(name)
     base, beside = latents.sample(trained.config.seed, "film", 0, range(NOISES)), "another draw of all else"
-    categorical = [other for other in latents.codes if other.classes is not None]
-    if code.classes is None and categorical:
-        beside += ", and the next category"
-        for other in categorical:
-            values, _ = other.traversal(0)
-            base = latents.replaced(base, other.name, values[torch.arange(NOISES) % len(values)])
+    if not isinstance(code.domain, Choice):
+        chosen = categories_in_turn(latents, NOISES)
+        beside += ", and the next category" if chosen else ""
+        for other, rows in chosen.items():
+            base = latents.replaced(base, other, rows)
     named = trained.matching if code == trained.scored_code else None
-    for value in code.walk(frames):
-        images = trained.images(latents.replaced(base, name, value))
+    for row in latents.walk(name, frames):
+        images = trained.images(latents.replaced(base, name, row))
         factor = max(1, round(CELL / images.shape[1]))
         images = images.repeat(factor, axis=1).repeat(factor, axis=2)
         grid = images.reshape(-1, COLUMNS, *images.shape[1:])
-        number = code.numbers(value.unsqueeze(0)).item()
-        label = f"{number:+.2f}" if code.classes is None else str(number)
-        title = f"{data}: {name} = {label}" + (f" (class {named[int(number)]})" if named else "")
+        value = code.values(row.unsqueeze(0))[0].tolist()
+        matched = f" (class {named[int(value[0])]})" if named else ""
+        title = f"{data}: {name} = {code.domain.in_film(value)}{matched}"
         yield labelled_grid(grid, title, [], [], f"each image: {beside}")
 
 

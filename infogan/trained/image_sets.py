@@ -2,20 +2,20 @@
 
 import csv
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from infogan.codes.latents import Choice
+from infogan.codes.latents import Selected
 from infogan.trained.model import Trained
 
 
 @dataclass(frozen=True)
 class Batch:
-    """`images`: (N, H, W, C) uint8. `codes`: (N, D) float32, a column for each code, a category by its index.
+    """`images`: (N, H, W, C) uint8. `codes`: (N, D) float32, the columns of `Latents.values`.
 
     `labels`: the class that each image's category stands for, None where the run has no matching. `groups`: the
     sub-folder of each image, its class, else the category of the first categorical code, else `all`.
@@ -27,17 +27,18 @@ class Batch:
     groups: list[str]
 
 
-def draw(trained: Trained, count: int, seed: int, choices: Mapping[str, Choice]) -> Iterator[Batch]:
+def draw(trained: Trained, count: int, seed: int, selected: Selected) -> Iterator[Batch]:
     """The images of `Trained.latent_batches`, with what made them."""
-    names = [code.name for code in trained.latents.codes]
     scored = trained.scored_code
-    grouping = scored or next((code for code in trained.latents.codes if code.classes is not None), None)
-    for latent in trained.latent_batches(count, seed, choices):
-        codes = trained.latents.numbers(latent).numpy()
+    grouping = scored or next((code for code in trained.latents.codes if code.groups is not None), None)
+    for latent in trained.latent_batches(count, seed, selected):
+        codes = trained.latents.values(latent).numpy()
         labels, groups = None, ["all"] * len(latent)
-        if grouping is not None and grouping.classes is not None:
-            categories = codes[:, names.index(grouping.name)].astype(int).tolist()
-            width = len(str(grouping.classes - 1))  # who sorts the folders by name has them in the order of categories
+        if grouping is not None and (found := grouping.group(trained.latents.split(latent)[grouping.name])) is not None:
+            categories = found.tolist()
+            width = len(
+                str((grouping.groups or 1) - 1)
+            )  # who sorts the folders by name has them in the order of categories
             groups = [f"{category:0{width}d}" for category in categories]
             if scored is not None and trained.matching is not None:
                 labels = [trained.matching[category] for category in categories]

@@ -86,5 +86,5 @@ def fresh_information(
         information[code.name] = information_bound(likelihoods[code.name], code.entropy).item()
         refitted = code.refitted_log_likelihood(values[code.name], parameters[code.name])
         if refitted is not None:
-            at_mse[code.name] = refitted.item() + code.entropy
+            at_mse[code.name] = refitted.item() + float(code.entropy)
     return information, at_mse

@@ -4,18 +4,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from infogan.codes.latents import Choice, Code, Latents
+from infogan.codes.code import Code
+from infogan.codes.latents import NONE_SELECTED, Latents, Selected
 from infogan.config.model import ModelConfig
 from infogan.config.training import Config
 from infogan.errors import ConfigError, RunError
-from infogan.networks import Discriminator, Generator
+from infogan.networks import Discriminator, Generator, build_discriminator, build_generator
 from infogan.networks.value_range import scaled, to_uint8, value_range
 from infogan.run_folder.configuration import EXPORTED, read_config, read_exported
 from infogan.run_folder.contents import read_summary
@@ -59,8 +59,7 @@ class Model:
     @property
     def scored_code(self) -> Code | None:
         """The code whose categories `matching` names, the first with as many as there are classes; None without."""
-        matching = self.matching or {}
-        return next((code for code in self.latents.codes if matching and code.classes == len(matching)), None)
+        return None if self.matching is None else self.latents.code_for_classes(len(self.matching))
 
     @property
     def layout(self) -> dict[str, Any]:
@@ -82,39 +81,41 @@ class Model:
         """
         if count < 1:
             raise ConfigError(f"count={count}: must be at least 1")
-        choices = self.latents.choices(codes)
-        return np.concatenate([self.images(latent) for latent in self.latent_batches(count, seed, choices)])
+        selected = self.latents.selections(codes)
+        return np.concatenate([self.images(latent) for latent in self.latent_batches(count, seed, selected)])
 
     def images(self, latent: Tensor) -> np.ndarray:
         """(N, width) latents → (N, H, W, C) uint8 images."""
         return to_uint8(generate(self.generator, latent), self.value_range)
 
-    def latent_batches(
-        self, count: int, seed: int, choices: Mapping[str, Choice] = MappingProxyType({})
-    ) -> Iterator[Tensor]:
-        """The latents of `count` images, batch by batch, whose codes are drawn as in training or, by name, as `choices`
-        says. A function of the seed: row k is the same for every `count`, and has the same noise for all choices.
+    def latent_batches(self, count: int, seed: int, selected: Selected = NONE_SELECTED) -> Iterator[Tensor]:
+        """The latents of `count` images, batch by batch, whose codes are drawn as in training or, by name, as
+        `selected` says. A function of the seed: row k is the same for every `count`, and has the same noise for all
+        selections.
         """
         for index, start in enumerate(range(0, count, BATCH_SIZE)):
-            yield self.latents.sample(seed, "generate", index, range(min(BATCH_SIZE, count - start)), choices)
+            yield self.latents.sample(seed, "generate", index, range(min(BATCH_SIZE, count - start)), selected)
 
-    def sample(self, count: int, seed: int, stream: str = "generate") -> Tensor:
-        """`count` latents, codes and noise: (count, width). A function of seed and stream."""
-        return self.latents.sample(seed, stream, 0, range(count))
+    def sample(self, count: int, seed: int) -> Tensor:
+        """`count` latents, codes and noise, (count, width): those of `latent_batches`. A function of the seed."""
+        return torch.cat(list(self.latent_batches(count, seed)))
 
     def encode(self, images: np.ndarray) -> dict[str, Tensor]:
         """(N, H, W, C) uint8 images → E[c|x] of each code by name: (N, K) probabilities, or (N, 1) values.
 
         Raises RunError where the images have not the model's shape.
         """
+        return self.latents.split(self.latents.posterior_mean(self.posterior(images)))
+
+    def posterior(self, images: np.ndarray) -> Tensor:
+        """(N, H, W, C) uint8 images → Q's output, (N, outputs). Raises RunError as `encode`."""
         channels, height, width = self.generator.image_shape
         if images.shape[1:] != (height, width, channels) or images.dtype != np.uint8:
             raise RunError(
                 f"the model reads uint8 images of {height}×{width}×{channels}, not {images.dtype} of "
                 f"{'×'.join(str(size) for size in images.shape[1:])}"
             )
-        q = encode(self.discriminator, self._batches(images))
-        return self.latents.split(self.latents.posterior_mean(q))
+        return encode(self.discriminator, self._batches(images))
 
     def _batches(self, images: np.ndarray, batch_size: int = 500) -> Iterable[Tensor]:
         pixels = torch.from_numpy(images).permute(0, 3, 1, 2)
@@ -176,9 +177,9 @@ def _networks(
 ) -> tuple[Latents, Generator, Discriminator]:
     """Builds the networks and fills them; raises RunError, which begins with `told`, where the weights do not fit."""
     try:
-        latents = Latents.of(config)
-        generator = Generator(config.generator, latents.width)
-        discriminator = Discriminator(config.discriminator, generator.image_shape, latents.outputs)
+        latents = Latents.from_config(config)
+        generator = build_generator(config.generator, latents.width)
+        discriminator = build_discriminator(config.discriminator, generator.image_shape, latents.outputs)
         for name, network in (("generator", generator), ("discriminator", discriminator)):
             own = {key.removeprefix(f"{name}."): value for key, value in state.items() if key.startswith(f"{name}.")}
             network.load_state_dict(own)

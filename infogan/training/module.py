@@ -1,7 +1,8 @@
 """InfoGAN as a LightningModule: one iteration is a D phase and a G phase."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import lightning as L
@@ -10,26 +11,22 @@ from torch import Tensor, nn
 
 from infogan.codes.latents import Latents
 from infogan.config.model import ModelConfig
-from infogan.networks import Discriminator, Generator
+from infogan.networks import Generator, build_discriminator, build_generator
 from infogan.networks.layers import initialise
 from infogan.networks.value_range import value_range
-from infogan.objective.adversarial import discriminator_loss, generator_loss
-from infogan.objective.information import information_bound, weighted_information
+from infogan.objective.objective import Objective
+from infogan.objective.play import GAME, Play
+from infogan.objective.regularisers.regulariser import Phase
+from infogan.objective.terms import Terms, Weight, loss
 from infogan.training.cuda_graph import CapturedIteration
 
 
 class InfoGAN(L.LightningModule):
-    """Generator, discriminator and posterior, and the game they play (Chen et al. 2016, equation 6).
+    """Generator, discriminator and posterior, and the game they play: see `Objective`.
 
-    min over G and Q, max over D of V(D, G) - Σ_j λ_j L_j(G, Q), as the authors' code does it:
-
-    D phase, on detached fakes: -E log D(x) - E log(1 - D(G(z, c))) - Σ λ_j L_j moves trunk, D head and Q head.
-    G phase, D and Q frozen: -E log D(G(z, c)) - Σ λ_j L_j moves G.
-
-    With `posterior_optimizer=generator` the information term leaves the D phase, and in the G phase moves Q's head too;
-    with `alone` it moves Q's head in the D phase, and not the trunk.
+    D's optimizer owns trunk, D head and Q head; with `posterior_optimizer=generator` G's optimizer owns Q's head.
     `iteration` counts finished iterations; it is part of the checkpoint, and everything random is drawn from it.
-    `as_cuda_graph`: whether training replays its iterations as a CUDA graph; for one GPU.
+    `as_cuda_graph`: whether training replays its iterations as CUDA graphs; for one GPU.
     """
 
     def __init__(self, config: ModelConfig, batch_size: int, seed: int) -> None:
@@ -40,111 +37,149 @@ class InfoGAN(L.LightningModule):
         self.seed = seed
         self.iteration = 0
         self.as_cuda_graph = False
-        self._graph: CapturedIteration | None = None
-        self.latents = Latents.of(config)
+        self._graphs: dict[tuple[str, ...], CapturedIteration] = {}
+        self.latents = Latents.from_config(config)
+        self.objective = Objective.from_config(config, self.latents)
         self.value_range = value_range(config.generator)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)  # spectral norm draws its first singular vectors from PyTorch's own generator
-            self.generator = Generator(config.generator, self.latents.width)
-            self.discriminator = Discriminator(config.discriminator, self.generator.image_shape, self.latents.outputs)
+            self.generator = build_generator(config.generator, self.latents.width)
+            self.discriminator = build_discriminator(
+                config.discriminator, self.generator.image_shape, self.latents.outputs
+            )
         random = torch.Generator().manual_seed(seed)
         initialise(self.generator, random)
         initialise(self.discriminator, random)
+        regularisers = {name: each.regulariser for name, each in self.objective.regularisers.items()}
+        self.regularisers = nn.ModuleDict({name: r.parts for name, r in regularisers.items() if r.parts is not None})
+        initialise(self.regularisers, random)
         self.to(memory_format=torch.channels_last)
 
-        self._weights = {code.name: code.lambda_ for code in self.latents.codes}
-        self._posterior_weights = {code.name: code.lambda_posterior for code in self.latents.codes}
-        self._posterior_learns_with_d = config.posterior_optimizer != "generator"
-        self._trunk_learns_information = config.posterior_optimizer == "discriminator"
-        of_d: list[nn.Module] = [self.discriminator.trunk, self.discriminator.head]
-        of_g: list[nn.Module] = [self.generator]
-        (of_d if self._posterior_learns_with_d else of_g).append(self.discriminator.posterior)
-        self._parameters_of_d = [p for part in of_d for p in part.parameters()]
-        self._parameters_of_g = [p for part in of_g for p in part.parameters()]
+        owned: dict[Phase, list[nn.Module]] = {
+            "discriminator": [self.discriminator.trunk, self.discriminator.head],
+            "generator": [self.generator],
+        }
+        owned["discriminator" if self.objective.posterior_learns_with_d else "generator"].append(
+            self.discriminator.posterior
+        )
+        for name, parts in self.regularisers.items():
+            owned[regularisers[name].phase].append(parts)
+        self._owned = {phase: [p for part in parts for p in part.parameters()] for phase, parts in owned.items()}
         self._norms: list[Tensor] = []
-        for parameter in [*self._parameters_of_d, *self._parameters_of_g]:
+        for parameter in [*self._owned["discriminator"], *self._owned["generator"]]:
             # taken as soon as a gradient is there, which is still in the cache: later it costs twice as much
             parameter.register_post_accumulate_grad_hook(self._take_norm)
+
+    @property
+    def shown_generator(self) -> Generator:
+        """The generator whose images are shown, scored and exported."""
+        return self.generator
 
     def configure_optimizers(self) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
         """Adam for D and for G, in that order."""
         config = self.model_config
         beta1, beta2 = config.betas
+        adam = partial(torch.optim.Adam, betas=(beta1, beta2), fused=True)
         return (
-            torch.optim.Adam(
-                self._parameters_of_d, config.learning_rate_discriminator, betas=(beta1, beta2), fused=True
-            ),
-            torch.optim.Adam(self._parameters_of_g, config.learning_rate_generator, betas=(beta1, beta2), fused=True),
+            adam(self._owned["discriminator"], config.learning_rate_discriminator),
+            adam(self._owned["generator"], config.learning_rate_generator),
         )
 
-    def on_train_start(self) -> None:
-        if self.as_cuda_graph:
-            self._graph = CapturedIteration(self._iterate, self.optimizers(use_pl_optimizer=False))  # type: ignore[arg-type]
+    def further_images(self, iteration: int) -> dict[str, int]:
+        """The real images that an iteration, counted from 0, wants beside the game's: see `Objective`."""
+        return self.objective.further_images(iteration)
 
-    def training_step(self, real: Tensor, batch_idx: int) -> dict[str, Tensor]:
-        """One iteration on (N, C, H, W) real images in `value_range`. Returns the measured scalars, on the device, in
-        the order in which one that is not finite spoils those after it.
+    def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> dict[str, Tensor]:
+        """One iteration on this process's share of the real images, (N, C, H, W) in `value_range`, by who wants them.
+        Returns the measured scalars, on the device, in the order in which one that is not finite spoils those after it.
         """
-        positions = range(self.trainer.global_rank, self.batch_size, self.trainer.world_size)
-        latent = self.latents.sample(self.seed, "train", self.iteration, positions).to(real.device, non_blocking=True)
-        if self._graph is None:
-            measured = self._iterate(real, latent)
-        else:
-            measured = self._graph(real, latent)
-            if self._graph.replays:
-                self._count_updates()
+        due = self.objective.due(self.iteration)
+        inputs = self._inputs(batch, due)
+        measured = self._replayed(inputs, due) if self.as_cuda_graph else self._iterate(inputs, due)
         self.iteration += 1
         return measured
 
-    def _iterate(self, real: Tensor, latent: Tensor) -> dict[str, Tensor]:
+    def _iterate(self, inputs: Mapping[str, Tensor], due: tuple[str, ...]) -> dict[str, Tensor]:
         """All that an iteration does on the device, both updates included, and nothing that waits for it.
 
         One forward of G serves both phases. L_I is measured in the D phase, on fakes that Q has not seen, and in
         train mode.
         """
         optimizer_d, optimizer_g = self.optimizers()  # type: ignore[attr-defined]
+        weights = self._weights(inputs, due)
+        latent = self.latents.assemble(inputs["draws"])
         with self._casting_weights_once():
             fake = self.generator(latent)
 
         with self._casting_weights_once():
-            real_logits = self.discriminator.head(self.discriminator.trunk(real))
-            features = self.discriminator.trunk(fake.detach())
-            fake_logits = self.discriminator.head(features)
-            loss_d = discriminator_loss(real_logits, fake_logits)
-            if self._posterior_learns_with_d:
-                q = self.discriminator.posterior(features if self._trunk_learns_information else features.detach())
-                information = self.information(latent, q)
-                loss_d = loss_d - weighted_information(information, self._posterior_weights)
-        optimizer_d.zero_grad()
-        self.manual_backward(loss_d)
-        norm_d = self._gradient_norm("discriminator")
-        optimizer_d.step()
+            play = self._play(inputs, due, latent, fake.detach())
+            terms_d = self.objective.discriminator(play, weights)
+        measured = self._update("discriminator", optimizer_d, terms_d)
 
-        with self._casting_weights_once(), _frozen(self._parameters_of_d):
-            fake_logits_g, q = self.discriminator(fake)
-            information_g = self.information(latent, q)
-            loss_g = generator_loss(fake_logits_g) - weighted_information(information_g, self._weights)
-            if not self._posterior_learns_with_d:
-                information = information_g
-        optimizer_g.zero_grad()
-        self.manual_backward(loss_g)
-        norm_g = self._gradient_norm("generator")
-        optimizer_g.step()
+        with self._casting_weights_once(), _frozen(self._owned["discriminator"]):
+            terms_g = self.objective.generator(self._play(inputs, due, latent, fake), weights)
+        updated = self._update("generator", optimizer_g, terms_g)
 
-        return {
-            "loss/discriminator": loss_d.detach(),
-            **norm_d,
-            "loss/generator": loss_g.detach(),
-            **norm_g,
-            "D/real": real_logits.detach().float().sigmoid().mean(),
-            "D/fake": fake_logits.detach().float().sigmoid().mean(),
-            **{f"information/{name}": bound.detach() for name, bound in information.items()},
+        measured |= {name if name not in measured else f"generator/{name}": value for name, value in updated.items()}
+        return measured | {
+            "D/real": play.real_logits.detach().float().sigmoid().mean(),
+            "D/fake": play.fake_logits.detach().float().sigmoid().mean(),
         }
 
-    def information(self, latent: Tensor, q: Tensor) -> dict[str, Tensor]:
-        """L_I of each code in nats, by name: the latents that made the images, (N, width), and Q's output → scalars."""
-        likelihoods = self.latents.log_likelihoods(latent, q)
-        return {code.name: information_bound(likelihoods[code.name], code.entropy) for code in self.latents.codes}
+    def _play(self, inputs: Mapping[str, Tensor], due: tuple[str, ...], latent: Tensor, fake: Tensor) -> Play:
+        real = inputs["real"].detach().requires_grad_(self.objective.differentiates_real(due))
+        apart = not fake.requires_grad and not self.objective.trunk_learns_information
+        return Play(self.discriminator, self.latents, latent, real, fake, inputs, apart)
+
+    def _update(self, phase: Phase, optimizer: Any, terms: Terms) -> dict[str, Tensor]:
+        """Moves the parameters that this phase's optimizer owns. Returns the values of the terms, the loss and the
+        norm of its gradient."""
+        total = loss(terms)
+        optimizer.zero_grad()
+        self.manual_backward(total)
+        norm = self._gradient_norm(phase)
+        optimizer.step()
+        values = {name: term.value.detach() for name, term in terms.items()}
+        return {**values, f"loss/{phase}": total.detach(), **norm}
+
+    def _inputs(self, batch: Mapping[str, Tensor], due: tuple[str, ...]) -> dict[str, Tensor]:
+        """What the iteration is a function of, beside the weights of the networks: on the device, the numbers that the
+        host draws for this process's share among them."""
+        real = batch[GAME]
+        drawn = self.latents.draws.draw(self.seed, "train", self.iteration, self._share(self.batch_size))
+        inputs = {"real": real, "draws": drawn}
+        for name in due:
+            each = self.objective.regularisers[name]
+            if name in batch:
+                inputs[f"{name}/images"] = batch[name]
+            positions = self._share(each.regulariser.further_images or self.batch_size)
+            draws = each.regulariser.draws(self.seed, self.iteration, positions)
+            if draws is not None:
+                inputs[f"{name}/draws"] = draws
+            if not isinstance(each.schedule, float):
+                inputs[f"{name}/weight"] = torch.tensor(each.weight(self.iteration))
+        return {name: value.to(real.device, non_blocking=True) for name, value in inputs.items()}
+
+    def _weights(self, inputs: Mapping[str, Tensor], due: tuple[str, ...]) -> dict[str, Weight]:
+        """Of the regularisers that are due: a number, or where it changes a scalar on the device."""
+        regularisers = self.objective.regularisers
+        return {name: inputs.get(f"{name}/weight", regularisers[name].weight(self.iteration)) for name in due}
+
+    def _share(self, rows: int) -> range:
+        """This process's positions among the rows of all."""
+        share = rows // self.trainer.world_size
+        return range(self.trainer.global_rank * share, (self.trainer.global_rank + 1) * share)
+
+    def _replayed(self, inputs: dict[str, Tensor], due: tuple[str, ...]) -> dict[str, Tensor]:
+        """The iteration as a CUDA graph, one for each set of regularisers that is due."""
+        if due not in self._graphs:
+            optimizers = self.optimizers(use_pl_optimizer=False)
+            self._graphs[due] = CapturedIteration(partial(self._iterate, due=due), optimizers)  # type: ignore[arg-type]
+        graph = self._graphs[due]
+        measured = graph(inputs)
+        if graph.replays:
+            self._count_updates()
+        return measured
 
     def compile_networks(self, mode: str) -> None:
         """Compiles the networks in place, when they are first used: the names of their weights stay."""
@@ -165,13 +200,13 @@ class InfoGAN(L.LightningModule):
         assert parameter.grad is not None
         self._norms.append(torch.linalg.vector_norm(parameter.grad))
 
-    def _gradient_norm(self, of: str) -> dict[str, Tensor]:
+    def _gradient_norm(self, phase: Phase) -> dict[str, Tensor]:
         """Of the gradients of the last backward pass, for this process's share of the batch. Nothing where the loss is
         scaled: an update whose gradients overflow is then left out, which is no fault."""
         norms, self._norms = self._norms, []
         if getattr(self.trainer.precision_plugin, "scaler", None) is not None:
             return {}
-        return {f"gradient_norm/{of}": torch.linalg.vector_norm(torch.stack(norms))}
+        return {f"gradient_norm/{phase}": torch.linalg.vector_norm(torch.stack(norms))}
 
     @contextmanager
     def _casting_weights_once(self) -> Iterator[None]:
@@ -183,9 +218,11 @@ class InfoGAN(L.LightningModule):
         if not torch.is_autocast_enabled(device):
             yield
             return
-        with torch.autocast(device, torch.get_autocast_dtype(device), cache_enabled=True):
-            yield
-        torch.clear_autocast_cache()
+        try:
+            with torch.autocast(device, torch.get_autocast_dtype(device), cache_enabled=True):
+                yield
+        finally:
+            torch.clear_autocast_cache()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["iteration"] = self.iteration
@@ -199,6 +236,8 @@ def _frozen(parameters: list[nn.Parameter]) -> Iterator[None]:
     """No gradient is computed for these parameters in what is built inside."""
     for p in parameters:
         p.requires_grad_(False)
-    yield
-    for p in parameters:
-        p.requires_grad_(True)
+    try:
+        yield
+    finally:
+        for p in parameters:
+            p.requires_grad_(True)
