@@ -24,7 +24,7 @@ from infogan.experiments.prepare import create
 from infogan.experiments.signals import StopSignals
 from infogan.run_folder.contents import read_metrics
 from infogan.run_folder.paths import checkpoint_path
-from infogan.scoring.against_labels import factor_scores, scored_code
+from infogan.scoring.against_labels import factor_scores
 
 
 def test_training_log_is_the_mean_of_its_window(compose_values, tmp_path, monkeypatch):
@@ -73,7 +73,7 @@ def test_scores_of_a_perfect_code(built, monkeypatch):
 def test_no_code_fits_other_labels(built, compose_values):
     _, data = built
     module = build_module(check(compose_values("model.codes.c1.classes=7")))
-    assert scored_code(module.latents, data) is None
+    assert module.latents.code_for_classes(data.classes) is None
     assert Scores(data, 1, 100).measure(module, None) is None
 
 
@@ -237,4 +237,4 @@ def build_stub():
 
 def test_scored_code_is_the_first_that_fits(built):
     module, data = built
-    assert scored_code(module.latents, data).name == "c1"
+    assert module.latents.code_for_classes(data.classes).name == "c1"

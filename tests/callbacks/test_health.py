@@ -2,7 +2,6 @@
 
 import json
 import logging
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -36,17 +35,15 @@ def module(compose_values):
 
 def watch(module, health, rows):
     """Feeds one row of the log an iteration, from the module's next one. The log has its numbers every 2."""
-    log = TrainingLog(2)
-    health.setup(SimpleNamespace(callbacks=[log]), module, "fit")
     for row in rows:
         module.iteration += 1
-        log.latest = HEALTHY | row
+        health.training_log.latest = HEALTHY | row
         health.on_train_batch_end(None, module, {}, None, 0)
 
 
 def expect(module, rows, end, kind, rest):
     """These rows end the run in iteration `end` with what was wrong with the gap, or go through where that is None."""
-    health = Health("abort", LIMITS)
+    health = Health(TrainingLog(2), "abort", LIMITS)
     if end is None:
         watch(module, health, rows)
         return
@@ -91,7 +88,7 @@ def test_d_does_not_learn(module, rows, end):
 def test_limits_of_a_version_that_did_not_look_at_the_least_gap(module):
     values = LIMITS.model_dump()
     del values["least_gap"]
-    watch(module, Health("abort", CollapseConfig(**values)), [gap(-1.0)] * 20)
+    watch(module, Health(TrainingLog(2), "abort", CollapseConfig(**values)), [gap(-1.0)] * 20)
 
 
 ILL = {
@@ -109,7 +106,7 @@ ILL = {
 def test_each_kind_is_told_once_with_what_to_try(module, caplog, kind):
     row, found = ILL[kind]
     with caplog.at_level(logging.INFO, "infogan"):
-        watch(module, Health("warn", LIMITS), [row] * 30)
+        watch(module, Health(TrainingLog(2), "warn", LIMITS), [row] * 30)
     assert caplog.messages == [
         f"health, iteration 6: {kind}: in the mean of the last 6 {found}; try {WHAT_TO_TRY[kind]}"
     ]
@@ -119,18 +116,18 @@ def test_a_limit_of_zero_is_not_looked_at(module, caplog):
     """L_I can be below that of a Q which knows nothing."""
     limits = LIMITS.model_copy(update={"least_information": 0.0})
     with caplog.at_level(logging.INFO, "infogan"):
-        watch(module, Health("warn", limits), [{"information/c1": -1.0}] * 20)
+        watch(module, Health(TrainingLog(2), "warn", limits), [{"information/c1": -1.0}] * 20)
     assert caplog.messages == []
 
 
 def test_all_that_is_wrong_is_told_and_what_was_told_is_kept(module, caplog):
-    health = Health("warn", LIMITS)
+    health = Health(TrainingLog(2), "warn", LIMITS)
     together = [kind for kind in ILL if kind != "D does not learn"]  # D cannot have won too
     everything = {name: value for kind in together for name, value in ILL[kind][0].items()}
     with caplog.at_level(logging.INFO, "infogan"):
         watch(module, health, [everything] * 8)
         assert [message.split(": ")[1] for message in caplog.messages] == together
-        again = Health("warn", LIMITS)
+        again = Health(TrainingLog(2), "warn", LIMITS)
         again.load_state_dict(health.state_dict())
         watch(module, again, [everything] * 8)
     assert len(caplog.messages) == len(together)
@@ -142,14 +139,14 @@ def test_a_plain_gan_is_not_asked_for_information(compose_values, caplog):
     assert set(Readings()(module)) == {"health/spread"}
     row = {"information/c1": 0.0, "information/c2": -0.4, "information/c3": -0.4}
     with caplog.at_level(logging.INFO, "infogan"):
-        watch(module, Health("warn", LIMITS), [row] * 20)
+        watch(module, Health(TrainingLog(2), "warn", LIMITS), [row] * 20)
     assert caplog.messages == []
 
 
 def test_the_window_goes_on_after_a_stop(module):
-    first = Health("abort", LIMITS)
+    first = Health(TrainingLog(2), "abort", LIMITS)
     watch(module, first, [gap(0.9)] * 4)
-    second = Health("abort", LIMITS)
+    second = Health(TrainingLog(2), "abort", LIMITS)
     second.load_state_dict(json.loads(json.dumps(first.state_dict())))
     with pytest.raises(Collapsed, match="iteration 6"):
         watch(module, second, [gap(0.9)] * 2)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from infogan.datamodules import base
-from infogan.datamodules.base import BatchStream, ImageDataModule, Setting, epoch_order, held_out
+from infogan.datamodules.base import BatchStream, ImageDataModule, Setting, TrainingBatches, epoch_order, held_out
 from infogan.datamodules.build_store import Originals, part_of_arrays
 from infogan.datamodules.digits import Digits
 from infogan.errors import DataError
@@ -18,8 +18,9 @@ NUMBERED = torch.arange(11, dtype=torch.uint8).reshape(11, 1, 1, 1)
 
 
 def stream(start=0, batch_size=4, seed=0, **kwargs):
-    for batch in BatchStream(NUMBERED, batch_size, seed, start, **kwargs):
-        yield batch.flatten().tolist()
+    for batches in TrainingBatches(NUMBERED, batch_size, seed, start, lambda iteration: {}, **kwargs):
+        assert list(batches) == ["game"]
+        yield batches["game"].flatten().tolist()
 
 
 def test_epoch_order_is_a_permutation():
@@ -66,12 +67,33 @@ def test_ranks_share_the_batch(ranks):
         assert sorted(image for part in parts for image in part) == sorted(batch)
 
 
+def further(iteration):
+    """Three further images in every second iteration."""
+    return {} if iteration % 2 else {"r": 3}
+
+
+def test_further_images_are_drawn_by_the_same_rule_in_an_order_of_their_own():
+    batches = list(islice(TrainingBatches(NUMBERED, 4, 0, 0, further), 8))
+    assert [list(batch) for batch in batches] == [["game", "r"], ["game"]] * 4
+    assert [batch["game"].flatten().tolist() for batch in batches] == list(islice(stream(), 8))
+    orders = [epoch_order(0, epoch, 11, "r")[:9].reshape(3, 3).tolist() for epoch in range(3)]
+    expected = [orders[k // 3][k % 3] for k in range(0, 8, 2)]
+    assert [batch["r"].flatten().tolist() for batch in batches[::2]] == expected
+    assert not (epoch_order(0, 0, 11, "r") == epoch_order(0, 0, 11)).all()
+    assert not (epoch_order(0, 0, 11, "r") == epoch_order(0, 0, 11, "s")).all()
+    resumed = list(islice(TrainingBatches(NUMBERED, 4, 0, 5, further), 3))
+    for batch, whole in zip(resumed, batches[5:], strict=True):
+        assert {name: images.tolist() for name, images in batch.items()} == {
+            name: images.tolist() for name, images in whole.items()
+        }
+
+
 def test_other_seeds_give_other_batches():
     assert list(islice(stream(seed=0), 4)) != list(islice(stream(seed=1), 4))
 
 
 def test_a_batch_is_uint8():
-    batch = next(iter(BatchStream(torch.zeros(8, 3, 5, 6, dtype=torch.uint8), 4, 0, 0)))
+    batch = BatchStream(torch.zeros(8, 3, 5, 6, dtype=torch.uint8), 4, 0).at(0)
     assert batch.shape == (4, 3, 5, 6)
     assert batch.dtype == torch.uint8
 
@@ -210,7 +232,9 @@ def test_a_tenth_is_held_out(count):
 
 def test_batches_are_scaled_on_the_device(digits):
     batch = torch.tensor([[[[0, 255]]]], dtype=torch.uint8)
-    assert digits().on_after_batch_transfer(batch, 0).tolist() == [[[[-1.0, 1.0]]]]
+    given = digits().on_after_batch_transfer({"game": batch, "r": batch}, 0)
+    assert list(given) == ["game", "r"]
+    assert all(images.tolist() == [[[[-1.0, 1.0]]]] for images in given.values())
 
 
 def test_a_damaged_store_is_told_before_anything_is_trained(tmp_path):

@@ -11,7 +11,7 @@ from infogan.codes.latents import Latents
 from infogan.codes.uniform import Uniform
 from infogan.scoring.many_runs import Run, add, agreement_matrix, choices, correlations, ranked, spread
 
-CODES = tuple(Uniform(name, low=-1.0, high=1.0, sigma=1.0, lambda_=1.0, lambda_posterior=1.0) for name in ("c1", "c2"))
+CODES = tuple(Uniform(name, low=-1.0, high=1.0, sigma=1.0) for name in ("c1", "c2"))
 LATENTS = Latents(CODES, 3, "uniform")
 
 

@@ -27,17 +27,17 @@ def test_an_iteration_that_cannot_be_captured(monkeypatch):
     monkeypatch.setattr(torch.cuda, "CUDAGraph", object)
     monkeypatch.setattr(torch.cuda, "graph", graph)
 
-    def iterate(x):
-        calls.append(x.item())
-        return {"loss": x + weight.detach()}
+    def iterate(inputs):
+        calls.append(inputs["x"].item())
+        return {"loss": inputs["x"] + weight.detach()}
 
     captured = CapturedIteration(iterate, [optimizer])
-    assert [captured(torch.tensor(float(k)))["loss"].item() for k in range(WARM_UP)] == [1.0, 2.0, 3.0]
+    assert [captured({"x": torch.tensor(float(k))})["loss"].item() for k in range(WARM_UP)] == [1.0, 2.0, 3.0]
     line = (
         r"^the iteration could not be captured as a CUDA graph \(operation not permitted when stream is capturing\); "
     )
     with pytest.raises(RunError, match=rf"{line}trainer\.cuda_graph=false does without$"):
-        captured(torch.tensor(3.0))
+        captured({"x": torch.tensor(3.0)})
     assert calls == [0.0, 1.0, 2.0]
     assert capturable == [True]
     assert optimizer.param_groups[0]["capturable"] is False

@@ -61,7 +61,7 @@ def test_a_strip(command, picture, digits_run, tmp_path):
     images = cells(tmp_path / "strip.png")
     assert len(images) == 2 + 9
     assert (images[0] == original).all()
-    read = trained.latents.choices({"c1": likeliest, "c2": codes["c2"].item(), "c3": codes["c3"].item()})
+    read = trained.latents.selections({"c1": likeliest, "c2": codes["c2"].item(), "c3": codes["c3"].item()})
     setting = InversionConfig(restarts=2, iterations=5, learning_rate=0.1)
     found = editing.inverted(trained, original[:, :, None], read, setting, 0, lambda done: None)
     assert (images[1] == trained.images(found.latent)[0, :, :, 0]).all()
@@ -118,11 +118,13 @@ def test_a_picture_that_is_none(tmp_path):
 def test_frames_differ_in_the_given_codes_alone(digits_run):
     trained = infogan.load(digits_run)
     latent = trained.sample(1, seed=4)
-    frames, labels = editing.edited(trained, latent, trained.latents.choices({"c3": 0.25, "c1": [8, 0], "c2": -1}), 5)
+    frames, labels = editing.edited(
+        trained, latent, trained.latents.selections({"c3": 0.25, "c1": [8, 0], "c2": -1}), 5
+    )
     assert labels == ["c3=+0.25\nc1=8\nc2=-1", "c3=+0.25\nc1=0\nc2=-1"]
-    assert trained.latents.numbers(frames).tolist() == [[8, -1, 0.25], [0, -1, 0.25]]
+    assert trained.latents.values(frames).tolist() == [[8, -1, 0.25], [0, -1, 0.25]]
     assert torch.equal(frames[:, 12:], latent[:, 12:].expand(2, -1))
-    frames, labels = editing.edited(trained, latent, trained.latents.choices({"c2": "-1:1"}), 3)
+    frames, labels = editing.edited(trained, latent, trained.latents.selections({"c2": "-1:1"}), 3)
     assert labels == ["c2=-1", "c2=0", "c2=+1"]
     assert torch.equal(frames[:, :10], latent[:, :10].expand(3, -1))
     assert torch.equal(frames[:, 11:], latent[:, 11:].expand(3, -1))
@@ -145,11 +147,11 @@ class Copier(torch.nn.Module):
 def test_the_noise_of_an_image_is_in_pixels_of_0_to_1(digits_run, low):
     """The code's pixel is off by what the code says, the noise's are met: in either range of values."""
     trained = infogan.load(digits_run)
-    latents = Latents((Uniform("slant", -1, 1, 1.0, 1.0, 1.0),), 3, "uniform")
+    latents = Latents((Uniform("slant", -1, 1, 1.0),), 3, "uniform")
     trained = replace(trained, value_range=(low, 1.0), latents=latents, generator=Copier(4))
     image = np.array([255, 200, 150, 255], np.uint8).reshape(1, 4, 1)
     setting = InversionConfig(restarts=3, iterations=400, learning_rate=0.1)
-    found = editing.inverted(trained, image, latents.choices({"slant": 0.5}), setting, 0, lambda done: None)
+    found = editing.inverted(trained, image, latents.selections({"slant": 0.5}), setting, 0, lambda done: None)
     values = low + image[0, 1:, 0] / 255 * (1 - low)
     np.testing.assert_allclose(found.latent[0, 1:].numpy(), values, atol=2e-3)
     off = 0.5 / (1 - low)

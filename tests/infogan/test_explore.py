@@ -65,10 +65,10 @@ class Answer(HTMLParser):
 def test_images_of_the_same_codes(explorer, trained):
     answer = Answer(explorer.many(5, [3, 1.5, 0]))
     latent = trained.latents.sample(
-        5, "explore", 0, range(IMAGES), trained.latents.choices({"c1": 3, "c2": 1.5, "c3": 0})
+        5, "explore", 0, range(IMAGES), trained.latents.selections({"c1": 3, "c2": 1.5, "c3": 0})
     )
     assert (answer.images == trained.images(latent)[..., 0]).all()
-    assert trained.latents.numbers(latent).tolist() == [[3, 1.5, 0]] * IMAGES
+    assert trained.latents.values(latent).tolist() == [[3, 1.5, 0]] * IMAGES
     assert len({tuple(row) for row in latent[:, 12:].tolist()}) == IMAGES, "each has its own noise"
     assert answer.alts[0] == "image 1 of 16: c1 = 3, c2 = +1.5, c3 = 0"
     assert answer.words.strip() == "c2 was drawn from -1 to 1 in training: what lies outside is extrapolated"
@@ -77,7 +77,9 @@ def test_images_of_the_same_codes(explorer, trained):
 
 def test_a_grid(explorer, trained):
     answer = Answer(explorer.grid(2, "c1", "c3", [4, 0.5, 1]))
-    latent = trained.latents.sample(2, "explore", 0, range(1), trained.latents.choices({"c1": 0, "c2": 0.5, "c3": 0}))
+    latent = trained.latents.sample(
+        2, "explore", 0, range(1), trained.latents.selections({"c1": 0, "c2": 0.5, "c3": 0})
+    )
     images = answer.images.reshape(9, 10, 8, 8)
     for row, column, c3 in ((0, 0, -2), (0, 7, -2), (4, 0, 0), (8, 9, 2)):
         own = trained.latents.replaced(latent, "c1", torch.eye(10)[column])
@@ -114,13 +116,13 @@ def test_a_picture_is_read_found_again_and_edited(explorer, trained):
 
 
 def test_a_code_that_is_read_outside_of_its_slider(explorer, trained):
-    narrow = Uniform("c2", -1e-4, 1e-4, 1.0, 1.0, 1.0)
+    narrow = Uniform("c2", -1e-4, 1e-4, 1.0)
     c1, _, c3 = trained.latents.codes
     latents = Latents((c1, narrow, c3), trained.latents.noise, trained.latents.noise_distribution)
     explorer = replace(explorer, trained=replace(trained, latents=latents))
     found = explorer.encode(explorer.real[0], lambda done: None)
     end = found.latent[0, 10].item()
-    assert abs(end) == pytest.approx(2e-4) and found.codes[1] == end
+    assert abs(end) == pytest.approx(2e-4) and np.float32(found.codes[1]) == end
     assert f"c2 is taken as {end:+g}, where its slider ends" in found.lines
 
 

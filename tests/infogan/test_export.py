@@ -118,7 +118,7 @@ def test_onnx_computes_the_same_for_any_number_of_images(digits_run, exported):
 def test_onnx_of_a_model_with_spectral_norm_and_a_learned_sigma(compose_values, tmp_path):
     of = ["model.discriminator.spectral_norm=true", "model.codes.c3.sigma=learned", "model.generator.output=tanh"]
     config = check(compose_values("data=digits", *of)).model
-    latents = Latents.of(config)
+    latents = Latents.from_config(config)
     generator = Generator(config.generator, latents.width).eval().requires_grad_(False)
     discriminator = Discriminator(config.discriminator, generator.image_shape, latents.outputs)
     discriminator(torch.rand(8, 1, 8, 8))  # the power method takes a step

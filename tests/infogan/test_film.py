@@ -10,11 +10,12 @@ import pytest
 import torch
 from PIL import Image
 
-import infogan
 from infogan import film
 from infogan.codes.categorical import Categorical
+from infogan.codes.latents import Latents
 from infogan.codes.uniform import Uniform
 from infogan.trained import films
+from infogan.trained.model import load_run
 
 imageio_ffmpeg = pytest.importorskip("imageio_ffmpeg")
 
@@ -120,7 +121,7 @@ def test_a_walk_is_a_loop(command, tmp_path, form, name):
 
 def test_the_frames_are_the_models_images(digits_run):
     """Ten draws of all else, the same in all frames; one category each."""
-    trained = infogan.trained.load_run(digits_run)
+    trained = load_run(digits_run)
     latents = trained.latents
     frame = list(films.walk(trained, "c2", 4))[1]
     pixels = np.asarray(frame.convert("L"))
@@ -133,10 +134,10 @@ def test_the_frames_are_the_models_images(digits_run):
 
 
 def test_the_way_of_a_walk():
-    way = Uniform("slant", 0, 2, 1.0, 1.0, 1.0).walk(8)[:, 0]
+    way = Latents((Uniform("slant", 0, 2, 1.0),), 1, "uniform").walk("slant", 8)[:, 0]
     torch.testing.assert_close(way[[0, 2, 4, 6]], torch.tensor([-1.0, 1.0, 3.0, 1.0]))
     torch.testing.assert_close(way[1:4], way[[7, 6, 5]])
-    way = Categorical("kind", 3, 1.0, 1.0).walk(12)
+    way = Latents((Categorical("kind", 3),), 1, "uniform").walk("kind", 12)
     torch.testing.assert_close(way.sum(dim=1), torch.ones(12))
     torch.testing.assert_close(way[::4], torch.eye(3))
     torch.testing.assert_close(way[10], torch.tensor([0.5, 0, 0.5]))

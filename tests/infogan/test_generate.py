@@ -195,14 +195,14 @@ class Copier(torch.nn.Module):
 def drawn(digits_run, *codes, given, count=1100):
     latents = Latents(codes, 4, "uniform")
     trained = replace(infogan.load(digits_run), latents=latents, generator=Copier(latents.width))
-    return list(draw(trained, count, 3, latents.choices(given)))
+    return list(draw(trained, count, 3, latents.selections(given)))
 
 
-SLANT = Uniform("slant", -1, 1, 1.0, 1.0, 1.0)
+SLANT = Uniform("slant", -1, 1, 1.0)
 
 
 def test_the_codes_are_those_that_made_the_images(digits_run):
-    kind = Categorical("kind", 12, 1.0, 1.0)  # not as many as there are classes
+    kind = Categorical("kind", 12)  # not as many as there are classes
     batches = drawn(digits_run, SLANT, kind, given={"slant": "-0.5:1"})
     assert [len(batch.images) for batch in batches] == [500, 500, 100]
     for batch in batches:

@@ -10,9 +10,9 @@ from infogan.codes.uniform import Uniform
 from infogan.trained.inference import encode, evaluating, fresh_information, generate
 
 CODES = (
-    Categorical("c1", 10, 1.0, 1.0),
-    Uniform("c2", -1.0, 1.0, 1.0, 1.0, 1.0),
-    Uniform("c3", 0.0, 3.0, None, 1.0, 1.0),
+    Categorical("c1", 10),
+    Uniform("c2", -1.0, 1.0, 1.0),
+    Uniform("c3", 0.0, 3.0, None),
 )
 LATENTS = Latents(CODES, 4, "uniform")
 

@@ -1,6 +1,7 @@
 """NaN and infinity end a run by name, and never reach a checkpoint."""
 
 import sys
+from dataclasses import replace
 
 import lightning as L
 import pytest
@@ -10,7 +11,7 @@ from infogan.config.check import check
 from infogan.errors import NotFinite
 from infogan.experiments.fit import train
 from infogan.experiments.prepare import create, reopen
-from infogan.objective.adversarial import generator_loss
+from infogan.objective.adversarial import Game
 from infogan.run_folder.paths import checkpoint_path, iterations
 from infogan.run_folder.trees import load_tree
 from infogan.train import main
@@ -51,34 +52,46 @@ def gradient_of(network, value):
 
 
 def an_image(module, batch):
-    batch[3, 0, 2, 2] = float("inf")
+    batch["game"][3, 0, 2, 2] = float("inf")
 
 
 def loss_of_the_generator(module, batch):
-    pytest.MonkeyPatch().setattr(
-        "infogan.training.module.generator_loss", lambda logits: generator_loss(logits) * float("inf")
-    )
+    """The game's own loss is infinite, as of an objective that was written wrongly."""
+    game = module.objective.game
+    spoilt = Game(game.discriminator, lambda logits: game.generator(logits) * float("inf"))
+    module.objective = replace(module.objective, game=spoilt)
 
 
-@pytest.fixture
-def loss_restored(monkeypatch):
-    monkeypatch.setattr("infogan.training.module.generator_loss", generator_loss)
+def information_of_the_first_code(module, batch):
+    codes = module.latents.codes
+    first = replace(codes[0])
+    object.__setattr__(first, "log_likelihood", lambda rows, q: codes[0].log_likelihood(rows, q) * float("nan"))
+    module.latents = replace(module.latents, codes=(first, *codes[1:]))
 
 
-@pytest.mark.usefixtures("loss_restored")
 @pytest.mark.parametrize("log_every", [5, 20], ids=["found with the row", "found before the checkpoint"])
 @pytest.mark.parametrize(
     ("spoil", "named"),
     [
-        (weight_of("discriminator"), "loss/discriminator was nan"),
-        (weight_of("generator"), "loss/discriminator was nan"),
-        (an_image, "loss/discriminator was nan"),
+        (weight_of("discriminator"), "game/discriminator was nan"),
+        (weight_of("generator"), "game/discriminator was nan"),
+        (an_image, "game/discriminator was nan"),
         (gradient_of("discriminator", float("nan")), "gradient_norm/discriminator was nan"),
         (gradient_of("generator", float("-inf")), "gradient_norm/generator was inf"),
         (gradient_of("generator", 1e30), "gradient_norm/generator was inf"),  # its square is what Adam would keep
-        (loss_of_the_generator, "loss/generator was inf"),
+        (loss_of_the_generator, "game/generator was inf"),
+        (information_of_the_first_code, "information/c1 was nan"),
     ],
-    ids=["weight of D", "weight of G", "image", "gradient of D", "gradient of G", "square of a gradient", "loss of G"],
+    ids=[
+        "weight of D",
+        "weight of G",
+        "image",
+        "gradient of D",
+        "gradient of G",
+        "square of a gradient",
+        "game of G",
+        "information",
+    ],
 )
 def test_what_is_not_finite_is_named_and_not_kept(compose_values, tmp_path, spoil, named, log_every):
     folder = create(check(compose_values(*OPTIONS, f"callbacks.log_every={log_every}")), tmp_path, "run")

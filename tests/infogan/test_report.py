@@ -480,7 +480,8 @@ def test_every_package_and_template_is_installed():
         for top in ("infogan", "datamodules", "callbacks")
         for path in (root / top).rglob("__init__.py")
     ]
-    found = {".".join(place.parts) for place in places} | {"infogan.conf"}
+    names = {".".join(place.parts) for place in places} | {"conf"}
+    found = {name if name.startswith("infogan") else f"infogan.{name}" for name in names}
     assert set(settings["packages"]) == found
     templates = root / "infogan" / "pages" / "templates"
     matched = {path for pattern in settings["package-data"]["infogan.pages"] for path in templates.parent.glob(pattern)}

@@ -9,9 +9,9 @@ from torch import nn
 
 from infogan.codes.latents import Latents
 from infogan.config.check import check
-from infogan.config.networks import Conv, DiscriminatorConfig, Linear
-from infogan.networks import Discriminator, Generator
-from infogan.networks.layers import Flatten, SamePadConv, SamePadUp, initialise, stack
+from infogan.config.networks import Conv, DCGANDiscriminator, Linear
+from infogan.networks import build_discriminator, build_generator
+from infogan.networks.layers import Flatten, SamePadConv, SamePadUp, blocks, initialise
 from infogan.networks.value_range import value_range
 
 MEAN = 1
@@ -51,6 +51,12 @@ OUTPUTS = dict.fromkeys(("digits", "mnist", "fashion_mnist", "folder"), 10 + 2 *
     "chairs_narrow": 3 * 20 + MEAN,
     "dsprites": 5 * MEAN,
 }
+
+
+def stack(layers, shape, slope, norm_last=False):
+    """The layers one after the other, and the shape that comes out."""
+    built, shape = blocks(layers, shape, slope, norm_last)
+    return torch.nn.Sequential(*(module for block in built for module in block)), shape
 
 
 def fc(n, m, norm=False):
@@ -157,8 +163,8 @@ def model_config(preset, *overrides):
 
 def networks(preset, *overrides):
     config = model_config(preset, *overrides)
-    generator = Generator(config.generator, INPUT[preset])
-    return generator, Discriminator(config.discriminator, IMAGE[preset], OUTPUTS[preset])
+    generator = build_generator(config.generator, INPUT[preset])
+    return generator, build_discriminator(config.discriminator, IMAGE[preset], OUTPUTS[preset])
 
 
 def parameters(module):
@@ -178,7 +184,7 @@ def test_shapes(preset):
     assert generator.image_shape == IMAGE[preset]
     assert logits.shape == (5,)
     assert q.shape == (5, OUTPUTS[preset])
-    latents = Latents.of(model_config(preset))
+    latents = Latents.from_config(model_config(preset))
     assert (latents.width, latents.outputs) == (INPUT[preset], OUTPUTS[preset])
     assert discriminator.eval()(images[:1])[0].shape == (1,)
 
@@ -257,9 +263,9 @@ def test_the_slope_of_one_layer():
 @pytest.mark.parametrize("channels", [1, 3])
 def test_folders_networks_fit_the_image(size, channels):
     config = model_config("folder", f"data.size={size}", f"data.channels={channels}")
-    generator = Generator(config.generator, INPUT["folder"])
+    generator = build_generator(config.generator, INPUT["folder"])
     assert generator.image_shape == (channels, size, size)
-    discriminator = Discriminator(config.discriminator, generator.image_shape, OUTPUTS["folder"])
+    discriminator = build_discriminator(config.discriminator, generator.image_shape, OUTPUTS["folder"])
     logits, q = discriminator(generator(torch.randn(3, INPUT["folder"])))
     assert (logits.shape, q.shape) == ((3,), (3, OUTPUTS["folder"]))
     assert 1e6 < parameters(generator) < 2e7
@@ -300,8 +306,10 @@ def test_a_convolution_of_a_flat_vector_is_refused():
 
 
 def test_a_trunk_may_end_in_a_convolution():
-    config = DiscriminatorConfig(trunk=[Conv(conv=6, stride=2)], posterior=[], slope=0.1, spectral_norm=False)
-    logits, q = Discriminator(config, (1, 8, 8), 3)(torch.zeros(5, 1, 8, 8))
+    config = DCGANDiscriminator(
+        kind="dcgan", trunk=[Conv(conv=6, stride=2)], posterior=[], slope=0.1, spectral_norm=False
+    )
+    logits, q = build_discriminator(config, (1, 8, 8), 3)(torch.zeros(5, 1, 8, 8))
     assert logits.shape == (5,)
     assert q.shape == (5, 3)
 

@@ -10,9 +10,9 @@ from infogan.codes.latents import Latents
 from infogan.codes.uniform import LOG_SIGMA_FLOOR, Uniform
 from infogan.errors import ConfigError
 
-DIGIT = Categorical("digit", 10, 1.0, 1.0)
-SLANT = Uniform("slant", -1.0, 1.0, 1.0, 1.0, 1.0)
-WIDTH = Uniform("width", 2.0, 6.0, None, 1.0, 1.0)
+DIGIT = Categorical("digit", 10)
+SLANT = Uniform("slant", -1.0, 1.0, 1.0)
+WIDTH = Uniform("width", 2.0, 6.0, None)
 ROWS = 20_000
 LARGEST_BELOW_1 = float(np.nextafter(np.float32(1), np.float32(0)))
 
@@ -33,18 +33,18 @@ def test_categorical_log_likelihood_is_that_of_torch():
 def test_categorical_log_likelihood_by_hand():
     q = torch.tensor([[0.0, math.log(3)], [0.0, math.log(3)]])  # probabilities 1/4 and 3/4
     expected = torch.tensor([math.log(0.25), math.log(0.75)])
-    torch.testing.assert_close(Categorical("c", 2, 1.0, 1.0).log_likelihood(torch.eye(2), q), expected)
+    torch.testing.assert_close(Categorical("c", 2).log_likelihood(torch.eye(2), q), expected)
 
 
 @pytest.mark.parametrize("sigma", [0.3, 1.0, 2.5])
 def test_fixed_width_log_likelihood_is_that_of_torch(sigma):
     code, q = random(30, 1), 2 * random(30, 1) + 0.5
     expected = Normal(q[:, 0], sigma).log_prob(code[:, 0])
-    torch.testing.assert_close(Uniform("c", -1, 1, sigma, 1.0, 1.0).log_likelihood(code, q), expected)
+    torch.testing.assert_close(Uniform("c", -1, 1, sigma).log_likelihood(code, q), expected)
 
 
 def test_fixed_width_log_likelihood_by_hand():
-    value = Uniform("c", -1, 1, 2.0, 1.0, 1.0).log_likelihood(torch.tensor([[0.5]]), torch.tensor([[-0.5]]))
+    value = Uniform("c", -1, 1, 2.0).log_likelihood(torch.tensor([[0.5]]), torch.tensor([[-0.5]]))
     # -½ ln 2π - ln 2 - ½ (1 / 2)² = -0.91894 - 0.69315 - 0.125
     assert value.tolist() == pytest.approx([-1.737086], abs=1e-5)
 
@@ -76,7 +76,7 @@ def test_entropies():
     assert DIGIT.entropy == pytest.approx(2.302585, abs=1e-6)
     assert SLANT.entropy == pytest.approx(0.693147, abs=1e-6)
     assert WIDTH.entropy == pytest.approx(math.log(4))
-    assert Uniform("c", 0.0, 0.5, 1.0, 1.0, 1.0).entropy == pytest.approx(-math.log(2))
+    assert Uniform("c", 0.0, 0.5, 1.0).entropy == pytest.approx(-math.log(2))
 
 
 def test_refitted_log_likelihood_is_the_maximum_over_widths():
@@ -95,36 +95,36 @@ def test_no_refit_without_a_fixed_width():
 
 
 def test_continuous_traversal_covers_twice_the_interval():
-    values, labels = SLANT.traversal(5)
+    values, labels = SLANT.domain.traversal(5)
     assert values.tolist() == [[-2.0], [-1.0], [0.0], [1.0], [2.0]]
     assert labels == ["-2", "-1", "0", "+1", "+2"]
-    values, labels = WIDTH.traversal(3)
+    values, labels = WIDTH.domain.traversal(3)
     assert values.tolist() == [[0.0], [4.0], [8.0]]
     assert labels == ["0", "+4", "+8"]
-    assert SLANT.traversal(11)[1][1:4] == ["-1.6", "-1.2", "-0.8"]
+    assert SLANT.domain.traversal(11)[1][1:4] == ["-1.6", "-1.2", "-0.8"]
 
 
 def test_categorical_traversal_shows_every_class_once():
-    values, labels = DIGIT.traversal(3)
-    assert torch.equal(values, torch.eye(10))
+    rows, labels = latents().traversal("digit", 3)
+    assert torch.equal(rows, torch.eye(10))
     assert labels == list("0123456789")
 
 
 @pytest.mark.parametrize("classes", [2, 3, 7, 10, 20, 1000])
-def test_from_uniform_reaches_every_class(classes):
+def test_a_draw_reaches_every_class(classes):
     u = torch.cat([torch.tensor([0.0, LARGEST_BELOW_1]), (torch.arange(classes) + 0.5) / classes])
-    code = Categorical("c", classes, 1.0, 1.0).from_uniform(u)
+    code = Categorical("c", classes).sample(u[:, None])
     assert code.dtype == torch.float32
     assert code.sum(1).tolist() == [1.0] * (classes + 2)
     assert code.argmax(1).tolist() == [0, classes - 1, *range(classes)]
 
 
-def test_from_uniform_spans_the_interval():
-    values = WIDTH.from_uniform(torch.tensor([0.0, 0.25, LARGEST_BELOW_1]))
+def test_draws_span_the_interval():
+    values = WIDTH.sample(torch.tensor([[0.0], [0.25], [LARGEST_BELOW_1]]))
     assert values.shape == (3, 1)
     assert values[:2, 0].tolist() == [2.0, 3.0]
     assert values[2].item() == pytest.approx(6.0, abs=1e-6)
-    assert SLANT.from_uniform(torch.tensor([LARGEST_BELOW_1])).item() < 1
+    assert SLANT.sample(torch.tensor([[LARGEST_BELOW_1]])).item() < 1
 
 
 def test_classes_are_equally_likely():
@@ -175,7 +175,7 @@ def test_columns_are_uncorrelated(distribution):
 
 
 def test_noise_does_not_repeat_the_codes():
-    even = Latents((SLANT, Uniform("other", -1.0, 1.0, 1.0, 1.0, 1.0)), 2, "uniform")  # as many of each
+    even = Latents((SLANT, Uniform("other", -1.0, 1.0, 1.0)), 2, "uniform")  # as many of each
     sample = even.sample(0, "train", 0, range(ROWS))
     assert torch.corrcoef(sample.T)[:2, 2:].abs().max() < 5 / math.sqrt(ROWS)
 
@@ -203,9 +203,8 @@ def test_a_row_does_not_depend_on_its_batch(distribution):
         range(5),
         range(127),
         range(40, 50),
-        range(1, 128, 2),
-        range(3, 128, 4),
-        range(2, 9, 3),
+        range(64, 128),
+        range(127, 128),
     ):
         part = many.sample(3, "train", 7, positions)
         assert len(part) == len(positions)
@@ -267,70 +266,71 @@ def test_code_by_name():
 
 def test_the_posterior_mean_lies_in_the_columns_of_the_input():
     codes = (
-        Categorical("a", 3, 1.0, 1.0),
-        Uniform("b", -1.0, 1.0, None, 1.0, 1.0),
-        Uniform("c", 0.0, 2.0, 1.0, 1.0, 1.0),
+        Categorical("a", 3),
+        Uniform("b", -1.0, 1.0, None),
+        Uniform("c", 0.0, 2.0, 1.0),
     )
     latents = Latents(codes, 5, "uniform")
     q = torch.tensor([[0.0, math.log(2.0), math.log(5.0), 0.3, -4.0, 7.0]])
     assert latents.posterior_mean(q)[0].tolist() == pytest.approx([1 / 8, 2 / 8, 5 / 8, 0.3, 7.0])
 
 
-def test_numbers_are_the_values_of_the_codes():
+def test_values_of_the_codes():
     rows = torch.zeros(2, latents().width)
     rows[0, 7] = rows[1, 2] = 1
     rows[:, 10], rows[:, 11] = torch.tensor([-0.5, 3.0]), torch.tensor([2.5, 5.5])
-    assert latents().numbers(rows).tolist() == [[7, -0.5, 2.5], [2, 3.0, 5.5]]
-    assert latents().numbers(rows).dtype == torch.float32
+    assert latents().values(rows).tolist() == [[7, -0.5, 2.5], [2, 3.0, 5.5]]
+    assert latents().value_names == ["digit", "slant", "width"]
+    assert latents().values(rows).dtype == torch.float32
 
 
 @pytest.mark.parametrize(
     ("given", "start", "end"), [(3, 3, 3), (1.5, 1.5, 1.5), ("2:6", 2, 6), ("-1e1:-.5", -10, -0.5)]
 )
 def test_a_chosen_value_or_interval(given, start, end):
-    choice = WIDTH.choice(given)
+    choice = WIDTH.domain.selection(given)
     assert (choice.start, choice.end) == (start, end)
-    u = torch.tensor([0.0, 0.25, LARGEST_BELOW_1])
+    u = torch.tensor([[0.0], [0.25], [LARGEST_BELOW_1]])
     expected = [[start], [start + (end - start) / 4], [end]]
-    assert torch.allclose(choice.from_uniform(u), torch.tensor(expected, dtype=torch.float32), atol=1e-5)
+    assert torch.allclose(choice.values(u), torch.tensor(expected, dtype=torch.float32), atol=1e-5)
 
 
 def test_points_of_choices():
-    points, labels = SLANT.choice("2:-1").points(4)
+    points, labels = SLANT.domain.selection("2:-1").points(4)
     assert points.tolist() == [[2], [1], [0], [-1]] and labels == ["+2", "+1", "0", "-1"]
-    points, labels = SLANT.choice(1.255).points(4)
+    points, labels = SLANT.domain.selection(1.255).points(4)
     assert points.tolist() == [[pytest.approx(1.255)]] and labels == ["+1.25"]
-    points, labels = DIGIT.choice([5, 3]).points(4)
-    assert points.argmax(dim=1).tolist() == [5, 3] and points.sum().item() == 2 and labels == ["5", "3"]
+    points, labels = DIGIT.domain.selection([5, 3]).points(4)
+    assert points.tolist() == [[5], [3]] and labels == ["5", "3"]
 
 
 def test_what_lies_outside_of_training_is_said():
     for inside in (2, 6, "2:6", "5:3"):
-        assert WIDTH.choice(inside).extrapolation is None
+        assert WIDTH.domain.selection(inside).beyond is None
     for outside in (1.99, 6.01, "2:6.01", "1.99:6", "7:2"):
-        assert "width was drawn from 2 to 6 in training" in WIDTH.choice(outside).extrapolation
-    assert DIGIT.choice([0, 9]).extrapolation is None
+        assert WIDTH.domain.selection(outside).beyond.startswith("was drawn from 2 to 6 in training")
+    assert DIGIT.domain.selection([0, 9]).beyond is None
 
 
 @pytest.mark.parametrize("given", ["a", "1:", ":", "1:2:3", "nan", "nan:1", "0:inf", "1.5", True, None, [1], {}, ""])
 def test_what_is_no_value_of_a_continuous_code(given):
     with pytest.raises(ConfigError, match=r"codes\.slant=.*: must be a number such as 1\.5, or an interval"):
-        SLANT.choice(given)
+        latents().selections({"slant": given})
 
 
 @pytest.mark.parametrize("given", [-1, 10, 2.0, True, None, "3", "1:2", [], [3, 10], [3, 3], [3, "4"], [[3]]])
 def test_what_is_no_category(given):
     with pytest.raises(ConfigError, match=r"codes\.digit=.*: must be a category from 0 to 9, or a list"):
-        DIGIT.choice(given)
+        latents().selections({"digit": given})
 
 
 def test_a_code_that_does_not_exist():
     with pytest.raises(ConfigError, match=r"codes\.size: there is no such code; the model has digit, slant, width"):
-        latents().choices({"slant": 1, "size": 2})
+        latents().selections({"slant": 1, "size": 2})
 
 
 def test_chosen_codes_leave_the_others_and_the_noise_as_they_are():
-    choices = latents().choices({"digit": [2, 7, 8], "width": "10:20"})
+    choices = latents().selections({"digit": [2, 7, 8], "width": "10:20"})
     free, chosen = latents().sample(1, "s", 0, range(ROWS)), latents().sample(1, "s", 0, range(ROWS), choices)
     assert torch.equal(chosen[:, 10], free[:, 10]) and torch.equal(chosen[:, 12:], free[:, 12:])
     shares = chosen[:, :10].mean(dim=0)
