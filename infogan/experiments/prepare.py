@@ -79,6 +79,7 @@ def prepared(config: Config) -> Config:
     data = build_data(config)
     check_batch_size(config, data.expected_train_size)
     check_accelerator(config)
+    check_regularisers(config)
     devices = config.trainer.devices
     if devices > 1 and not on_gpu(config) and has_batch_norm(config):
         raise ConfigError(
@@ -105,15 +106,39 @@ def prepared(config: Config) -> Config:
 
 
 def check_batch_size(config: Config, train_size: int | None) -> None:
-    """Raises ConfigError where a batch is larger than the data, if their number is known, or cannot be shared out."""
-    batch_size, devices = config.data.batch_size, config.trainer.devices
-    if train_size is not None and batch_size > train_size:
-        raise ConfigError(f"data.batch_size={batch_size}: {config.data.name} has {train_size} images to train on")
-    if batch_size % devices or batch_size // devices < 2:
-        raise ConfigError(
-            f"data.batch_size={batch_size}: must give each of trainer.devices={devices} the same number of images, "
-            "2 or more"
-        )
+    """Raises ConfigError where a batch, or what a regulariser wants beside it, is more than the data, if their number is
+    known, or cannot be shared out."""
+    from infogan.codes.latents import Latents
+    from infogan.objective.regularisers.build import build_regularisers
+
+    devices = config.trainer.devices
+    sizes = {"data.batch_size": config.data.batch_size}
+    for name, regulariser in build_regularisers(config.model, Latents.from_config(config.model)).items():
+        if regulariser.further_images:
+            sizes[f"model.regularisers.{name}.images"] = regulariser.further_images
+    for key, size in sizes.items():
+        if train_size is not None and size > train_size:
+            raise ConfigError(f"{key}={size}: {config.data.name} has {train_size} images to train on")
+        if size % devices or size // devices < 2:
+            raise ConfigError(
+                f"{key}={size}: must give each of trainer.devices={devices} the same number of images, 2 or more"
+            )
+
+
+def check_regularisers(config: Config) -> None:
+    """Raises ConfigError where a regulariser cannot be computed on these devices."""
+    from infogan.codes.latents import Latents
+    from infogan.objective.regularisers.build import build_regularisers
+
+    trunk = [*config.model.discriminator.trunk]
+    if config.trainer.devices == 1 or not any(layer.batch_norm for layer in trunk):
+        return
+    for name, regulariser in build_regularisers(config.model, Latents.from_config(config.model)).items():
+        if regulariser.differentiates_real:
+            raise ConfigError(
+                f"model.regularisers.{name}: PyTorch cannot derive batch norm twice where it is synchronised over "
+                f"trainer.devices={config.trainer.devices}; leave batch norm out of model.discriminator.trunk"
+            )
 
 
 def image_shape(config: Config) -> tuple[int, ...]:
