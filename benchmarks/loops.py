@@ -22,12 +22,12 @@ from infogan.config.training import Config
 from infogan.datamodules.base import BatchStream, Setting, TrainingBatches
 from infogan.experiments.build import build_module, build_trainer
 from infogan.experiments.machine import best_precision, check_accelerator, on_gpu
-from infogan.experiments.signals import StopSignals
 from infogan.networks import Discriminator
 from infogan.networks.value_range import scaled, value_range
 from infogan.objective.play import Play
 from infogan.objective.terms import loss
 from infogan.training.cuda_graph import CapturedIteration
+from infogan.training.signals import StopSignals
 
 Run = Callable[[int], None]
 """Runs that many iterations."""

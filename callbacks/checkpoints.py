@@ -10,10 +10,10 @@ from torch import Tensor
 
 from infogan.callbacks.training_log import TrainingLog
 from infogan.errors import Stopped
-from infogan.experiments.signals import StopSignals
 from infogan.run_folder.paths import CHECKPOINT_PATTERN, checkpoint_path
 from infogan.run_folder.trees import load_tree, save_tree
 from infogan.training.module import InfoGAN
+from infogan.training.signals import StopSignals
 
 KEPT = 2
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 from omegaconf import DictConfig, OmegaConf
 
 from infogan.errors import ConfigError, ends_as_one_line
-from infogan.experiments.signals import StopSignals
+from infogan.training.signals import StopSignals
 
 
 def plain(values: DictConfig) -> dict[str, Any]:

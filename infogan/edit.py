@@ -10,7 +10,7 @@ from infogan.command import plain, start
 from infogan.errors import ConfigError, ends_as_one_line
 
 if TYPE_CHECKING:
-    from infogan.codes.domain import Selection
+    from infogan.codes.selection import Selection
     from infogan.config.opening import EditConfig
     from infogan.trained.model import Trained
 

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-Labelled = tuple[Tensor, list[str]]
-"""Values, (N, parts), and how each is written."""
+from infogan.codes.selection import Categories, Labelled, Selections, Span, labelled
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class Choice:
 
     def traversal(self, points: int) -> Labelled:
         """Every category once, whatever `points` is: (count, 1) values and their labels."""
-        return _labelled(self, torch.arange(self.count).unsqueeze(1))
+        return labelled(self, torch.arange(self.count).unsqueeze(1))
 
     def walk(self, steps: int) -> Walk:
         """Through all categories and back to the first: between two of them their mixture, which training never drew,
@@ -173,7 +172,7 @@ class Circle:
 
     def traversal(self, points: int) -> Labelled:
         """`points` even steps around the turn, from -180° on to the one before 180°, which is the first again."""
-        return _labelled(self, (-180 + 360 / points * torch.arange(points)).unsqueeze(1))
+        return labelled(self, (-180 + 360 / points * torch.arange(points)).unsqueeze(1))
 
     def walk(self, steps: int) -> Walk:
         """Once around, evenly."""
@@ -241,7 +240,8 @@ class Product:
         """What a list with an entry for each part asks for. Raises ValueError, which says what is allowed."""
         if not isinstance(given, list) or len(given) != len(self.parts):
             raise ValueError(f"must be a list of {len(self.parts)} values, one for each part")
-        return Selections(tuple(part.selection(value) for part, value in zip(self.parts, given, strict=True)))
+        selections = [part.selection(value) for part, value in zip(self.parts, given, strict=True)]
+        return Selections(self, tuple(selections))
 
     def _beside_start(self, k: int, values: Tensor) -> Tensor:
         rows = torch.tensor(self.start, dtype=torch.float32).repeat(len(values), 1)
@@ -250,82 +250,6 @@ class Product:
 
 
 Domain = Choice | Interval | Circle | Product
-
-
-@dataclass(frozen=True)
-class Categories:
-    """Some categories, equally likely."""
-
-    domain: Choice
-    chosen: tuple[int, ...]
-
-    @property
-    def beyond(self) -> None:
-        """None: there are no categories but those of training."""
-
-    def values(self, u: Tensor) -> Tensor:
-        """(N, 1) numbers in [0, 1) → (N, 1) categories."""
-        index = (u * len(self.chosen)).long().clamp_max(len(self.chosen) - 1)
-        return torch.tensor(self.chosen, device=u.device)[index]
-
-    def points(self, points: int) -> Labelled:
-        """Each chosen category once, whatever `points` is."""
-        return _labelled(self.domain, torch.tensor(self.chosen).unsqueeze(1))
-
-
-@dataclass(frozen=True)
-class Span:
-    """Values drawn evenly between `start` and `end`, the same twice for one value."""
-
-    domain: Interval | Circle
-    start: float
-    end: float
-
-    @property
-    def beyond(self) -> str | None:
-        """What is to be said of values outside of what training drew; else None."""
-        return self.domain.beyond(self.start, self.end)
-
-    def values(self, u: Tensor) -> Tensor:
-        """(N, 1) numbers in [0, 1) → (N, 1) values."""
-        return self.start + (self.end - self.start) * u
-
-    def points(self, points: int) -> Labelled:
-        """`points` even steps from start to end, one where they are the same."""
-        return _labelled(
-            self.domain, torch.linspace(self.start, self.end, 1 if self.start == self.end else points).unsqueeze(1)
-        )
-
-
-@dataclass(frozen=True)
-class Selections:
-    """A selection for each part of a product."""
-
-    parts: tuple[Categories | Span, ...]
-
-    @property
-    def beyond(self) -> str | None:
-        """What is to be said of the first part outside of what training drew; else None."""
-        return next((line for part in self.parts if (line := part.beyond) is not None), None)
-
-    def values(self, u: Tensor) -> Tensor:
-        """(N, parts) numbers in [0, 1) → (N, parts) values."""
-        return torch.cat([part.values(u[:, k : k + 1]).float() for k, part in enumerate(self.parts)], dim=1)
-
-    def points(self, points: int) -> Labelled:
-        """All parts step by step together: as many points as the part with most has."""
-        columns = [part.points(points)[0] for part in self.parts]
-        most = max(len(column) for column in columns)
-        spread = [column[torch.linspace(0, len(column) - 1, most).round().long()].float() for column in columns]
-        return _labelled(Product(tuple(part.domain for part in self.parts)), torch.cat(spread, dim=1))
-
-
-Selection = Categories | Span | Selections
-"""A code's value, or where to draw it from."""
-
-
-def _labelled(domain: Domain, values: Tensor) -> Labelled:
-    return values, [domain.label(value) for value in values.tolist()]
 
 
 def _along(values: Tensor) -> Walk:

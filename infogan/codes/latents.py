@@ -13,8 +13,9 @@ from torch import Tensor
 
 from infogan.codes.build import build_code
 from infogan.codes.code import Code
-from infogan.codes.domain import Choice, Selection
+from infogan.codes.domain import Choice
 from infogan.codes.draws import Draws
+from infogan.codes.selection import Selection
 from infogan.config.model import ModelConfig
 from infogan.errors import ConfigError
 

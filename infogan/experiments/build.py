@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from infogan.config.opening import OpenedPathsConfig
 from infogan.config.training import Config, CsvConfig, WandbConfig
 from infogan.experiments.machine import PRECISIONS, as_cuda_graph
-from infogan.experiments.signals import StopSignals
 from infogan.run_folder.paths import sweep_of
 from infogan.run_folder.provenance import provenance
+from infogan.training.signals import StopSignals
 
 if TYPE_CHECKING:
     import lightning as L

@@ -14,7 +14,6 @@ from infogan.config.training import WandbConfig
 from infogan.errors import Collapsed, NotFinite, RunError, Stopped
 from infogan.experiments.build import build_data, build_module, build_trainer
 from infogan.experiments.machine import arithmetic
-from infogan.experiments.signals import StopSignals
 from infogan.run_folder.configuration import load_config
 from infogan.run_folder.contents import COLLAPSED
 from infogan.run_folder.files import write_json
@@ -23,6 +22,7 @@ from infogan.run_folder.paths import checkpoint_iteration, newest_checkpoint, re
 from infogan.run_folder.provenance import add_provenance
 from infogan.run_folder.ranks import RUN_FOLDER_OF_RANKS, is_rank_zero
 from infogan.run_folder.trees import load_tree
+from infogan.training.signals import StopSignals
 
 if TYPE_CHECKING:
     import lightning as L

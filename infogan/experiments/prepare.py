@@ -106,8 +106,8 @@ def prepared(config: Config) -> Config:
 
 
 def check_batch_size(config: Config, train_size: int | None) -> None:
-    """Raises ConfigError where a batch, or what a regulariser wants beside it, is more than the data, if their number is
-    known, or cannot be shared out."""
+    """Raises ConfigError where a batch, or what a regulariser wants beside it, is more than the data, if their number
+    is known, or cannot be shared out."""
     from infogan.codes.latents import Latents
     from infogan.objective.regularisers.build import build_regularisers
 

@@ -10,7 +10,8 @@ from PIL import Image
 from torch import Tensor
 
 from infogan.codes.code import Code
-from infogan.codes.domain import Choice, Circle, Interval, Part, Selection
+from infogan.codes.domain import Choice, Circle, Interval, Part
+from infogan.codes.selection import Selection
 from infogan.config.opening import InversionConfig
 from infogan.errors import DataError
 from infogan.pages.page import Figure, drawn, rendered

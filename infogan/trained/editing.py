@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from infogan.codes.domain import Selection
 from infogan.codes.latents import Selected
+from infogan.codes.selection import Selection
 from infogan.config.opening import InversionConfig
 from infogan.datamodules.sources.pictures import decoded
 from infogan.errors import DataError

@@ -21,10 +21,10 @@ from infogan.datamodules.store import LabelledImages
 from infogan.experiments.build import build_data, build_module
 from infogan.experiments.fit import train
 from infogan.experiments.prepare import create
-from infogan.experiments.signals import StopSignals
 from infogan.run_folder.contents import read_metrics
 from infogan.run_folder.paths import checkpoint_path
 from infogan.scoring.against_labels import factor_scores
+from infogan.training.signals import StopSignals
 
 
 def test_training_log_is_the_mean_of_its_window(compose_values, tmp_path, monkeypatch):

@@ -12,9 +12,9 @@ from omegaconf import OmegaConf
 from infogan.config.check import check
 from infogan.experiments.fit import train
 from infogan.experiments.prepare import create, reopen
-from infogan.experiments.signals import StopSignals
 from infogan.run_folder.paths import iterations
 from infogan.train import main
+from infogan.training.signals import StopSignals
 from tests.infogan.processes import TINY, ended, largest_difference, rows, start, wait_for
 
 LAST = 200

@@ -108,7 +108,7 @@ def operations(values, iteration):
     for module.iteration in (1, iteration):
         with Counted() as counted:
             due = module.objective.due(module.iteration)
-            batch = {"game": images} | {name: images[:50] for name in module.further_images(module.iteration)}
+            batch = {"game": images} | dict.fromkeys(module.further_images(module.iteration), images[:50])
             module._iterate(module._inputs(batch, due), due)
     return counted.count
 
@@ -180,7 +180,10 @@ def without_regularisers(folder):
     [
         ([CONSISTENT.replace("c1", "c2")], r"model\.regularisers\.same\.code=c2: can be one of c1"),
         ([CONSISTENT.replace("96", "2000")], r"model\.regularisers\.same\.images=2000: digits has 1437 images"),
-        ([CONSISTENT.replace("96", "97"), "trainer.devices=2"], r"model\.regularisers\.same\.images=97: must give each"),
+        (
+            [CONSISTENT.replace("96", "97"), "trainer.devices=2"],
+            r"model\.regularisers\.same\.images=97: must give each",
+        ),
         ([R1, "trainer.devices=2"], r"model\.regularisers\.smooth: PyTorch cannot derive batch norm twice"),
     ],
     ids=["no groups", "more than the data", "cannot be shared", "synchronised batch norm"],
@@ -203,7 +206,8 @@ def test_two_processes_are_one(tmp_path):
     folders = []
     for devices in (1, 2):
         outputs = tmp_path / str(devices)
-        options = ["logger=none", "trainer=cpu", "trainer.threads=1", "trainer.max_iterations=8", *SHORT, R1, CONSISTENT,
+        options = ["logger=none", "trainer=cpu", "trainer.threads=1", "trainer.max_iterations=8", *SHORT, R1,
+        CONSISTENT,
                    *WITHOUT_BATCH_NORM, "callbacks.log_every=1", f"trainer.devices={devices}",
                    f"paths.outputs={outputs}"]  # fmt: skip
         subprocess.run([sys.executable, "-m", "infogan.train", *options], check=True, stdout=subprocess.DEVNULL)
