@@ -21,11 +21,11 @@ $(INSTALLED): pyproject.toml constraints.txt
 train: setup ## train on scikit-learn's digits; more overrides: make train ARGS="seed=1 logger=none"
 	$(BIN)/python -m infogan.train data=digits $(ARGS)
 
-test: setup ## run all tests but those marked long
-	$(BIN)/python -m pytest $(ARGS)
+test: setup ## run all tests but those marked long, on all cores with one thread each
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 test-long: setup ## run the tests marked long too (minutes of training)
-	$(BIN)/python -m pytest -m '' $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal -m '' $(ARGS)
 
 check: setup ## lint, format and types
 	$(BIN)/ruff check .

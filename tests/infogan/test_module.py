@@ -13,7 +13,7 @@ from infogan.config.check import check
 from infogan.datamodules.base import epoch_order
 from infogan.experiments.build import build_data, build_module
 from infogan.experiments.machine import PRECISIONS
-from infogan.objective.objective import information
+from infogan.objective.objective import Objective, information
 
 ITERATIONS = 3
 
@@ -299,3 +299,23 @@ def test_compiled_networks_train_alike(compose_values):
     assert compiled.state_dict().keys() == plain.state_dict().keys() == initial.state_dict().keys()
     for row, exact in zip(of_compiled.rows, of_plain.rows, strict=True):
         assert row == pytest.approx(exact, rel=1e-3, abs=1e-3)
+
+
+def failing(*arguments, **options):
+    raise RuntimeError("an exception inside of a phase")
+
+
+@pytest.mark.parametrize("phase", ["discriminator", "generator"])
+def test_an_exception_inside_leaves_nothing_frozen_and_no_weight_cast(compose_values, monkeypatch, phase):
+    monkeypatch.setattr(Objective, phase, failing)
+    cleared = []
+    monkeypatch.setattr(torch, "clear_autocast_cache", lambda: cleared.append(True))
+    values = compose_values("trainer.precision=bf16")
+    config = check(values)
+    module, data = build_module(config), build_data(config)
+    quiet = dict.fromkeys(["logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary"], False)
+    trainer = L.Trainer(max_steps=2, accelerator="cpu", precision="bf16-mixed", **quiet)
+    with pytest.raises(RuntimeError, match="inside of a phase"):
+        trainer.fit(module, data)
+    assert all(p.requires_grad for p in module.parameters())
+    assert len(cleared) >= 2, "after G, and where it failed"

@@ -57,6 +57,7 @@ def test_it_is_the_model_that_was_trained(finished):
 
 def test_samples_are_a_function_of_their_seed(finished):
     model = infogan.load(finished[0])
+    assert torch.equal(model.sample(1200, seed=1), torch.cat(list(model.latent_batches(1200, seed=1))))
     assert torch.equal(model.sample(5, seed=1), model.sample(9, seed=1)[:5])
     assert not torch.equal(model.sample(5, seed=1), model.sample(5, seed=2))
 

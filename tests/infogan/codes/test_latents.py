@@ -65,6 +65,35 @@ def test_learned_width_stops_at_the_floor():
     assert above == pytest.approx(at - 0.5, abs=1e-4)
 
 
+@pytest.mark.parametrize(("error", "lifted"), [(0.3, True), (1e-4, False)])
+def test_a_learned_width_below_the_floor_comes_back_where_that_raises_the_likelihood(error, lifted):
+    """d log Q / d ln σ = error² / σ² - 1 at the floor, σ = 0.01: above 0 for an error of 0.3, below for one of 0.0001,
+    which would push ln σ further down."""
+    q = torch.tensor([[1.0, LOG_SIGMA_FLOOR - 2.0]], requires_grad=True)
+    (-WIDTH.log_likelihood(torch.tensor([[1.0 + error]]), q)).sum().backward()
+    gradient = q.grad[0, 1].item()
+    assert gradient == (pytest.approx(1 - (error / 0.01) ** 2, rel=1e-3) if lifted else 0.0)
+    optimizer = torch.optim.SGD([q], 0.01)
+    optimizer.step()
+    assert (q[0, 1].item() > LOG_SIGMA_FLOOR - 2.0) is lifted
+
+
+def test_above_the_floor_the_gradient_is_that_of_the_likelihood():
+    q = torch.tensor([[1.0, -1.0]], requires_grad=True)
+    WIDTH.log_likelihood(torch.tensor([[1.5]]), q).sum().backward()
+    assert q.grad[0, 1].item() == pytest.approx(0.25 * math.exp(2) - 1, rel=1e-5)
+
+
+def test_the_share_of_a_code_that_is_read_very_badly_is_a_number():
+    """1 - exp(2 (H - L_I) - 1) / (2π Var) overflows from L_I ≈ -355 on."""
+    for information in (-300.0, -400.0, -1e6):
+        share = WIDTH.share_read(information)
+        assert math.isfinite(share) and share < -1e200
+    assert WIDTH.share_read(-400.0) <= WIDTH.share_read(-300.0)
+    exact = 1 - math.exp(2 * (math.log(4) + 2) - 1) / (2 * math.pi * 16 / 12)
+    assert WIDTH.share_read(-2.0) == pytest.approx(exact)
+
+
 def test_log_likelihood_is_computed_in_float32():
     q = random(8, 10).bfloat16()
     value = DIGIT.log_likelihood(torch.eye(10)[:8], q)
