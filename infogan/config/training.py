@@ -142,17 +142,21 @@ class Config(Section):
     @model_validator(mode="before")
     @classmethod
     def _layers_of_the_size(cls, values: Any) -> Any:
-        """A preset may give its layers by image size, {28: [...], 64: [...]}: data.size chooses."""
+        """A preset may give its layers by image size, {"28": [...], "64": [...]}: data.size chooses."""
         try:
-            size, model = values["data"].get("size"), dict(values["model"])
+            size, model = str(values["data"].get("size")), dict(values["model"])
             for network, layers in (("generator", "layers"), ("discriminator", "trunk")):
                 table = model[network][layers]
                 if not isinstance(table, Mapping):
                     continue
-                if size not in table:
-                    sizes = ", ".join(str(known) for known in table)
+                stacks = {str(known): stack for known, stack in table.items() if isinstance(stack, list)}
+                sizes = ", ".join(stacks)
+                if others := [str(known) for known in table if str(known) not in stacks]:
+                    given = f"model.{network}.{layers}.{others[0]}"
+                    raise ValueError(f"{given}: model={model['name']} has layers for {sizes}")
+                if size not in stacks:
                     raise ValueError(f"data.size={size}: model={model['name']} has layers for {sizes}")
-                model[network] = {**model[network], layers: table[size]}
+                model[network] = {**model[network], layers: stacks[size]}
         except (KeyError, TypeError, AttributeError):
             return values  # not even the sections are there: the fields tell what is missing
         return {**values, "model": model}
