@@ -5,6 +5,7 @@ from collections.abc import Callable
 from importlib.resources import files
 from typing import Any, cast
 
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from infogan.errors import ConfigError, ends_as_one_line
@@ -14,6 +15,15 @@ from infogan.training.signals import StopSignals
 def plain(values: DictConfig) -> dict[str, Any]:
     """The configuration as plain dictionaries, interpolations resolved."""
     return cast(dict[str, Any], OmegaConf.to_container(values, resolve=True))
+
+
+def training(values: DictConfig) -> dict[str, Any]:
+    """`plain` for commands that train: a length in iterations on the command line wins over a number of epochs that an
+    experiment brings along."""
+    found, given = plain(values), {word.partition("=")[0].lstrip("+") for word in HydraConfig.get().overrides.task}
+    if "trainer.max_iterations" in given and "trainer.max_epochs" not in given:
+        found["trainer"]["max_epochs"] = None
+    return found
 
 
 def start(job: Callable[[], None], open_section: str | None = None) -> None:

@@ -38,7 +38,7 @@ def export(trained: "Trained", licence: str, place: "Path") -> None:
     """Makes the folder `place`; `licence` is that of the training images. Raises RunError where it exists, or where
     what ONNX computes is not what PyTorch does."""
     from infogan.pages.card import write_card
-    from infogan.run_folder.configuration import EXPORTED
+    from infogan.run_folder.configuration import EXPORTED, save_exported
     from infogan.run_folder.files import whole_folder, write_json
     from infogan.run_folder.trees import save_tensors
     from infogan.trained.model import WEIGHTS
@@ -53,7 +53,7 @@ def export(trained: "Trained", licence: str, place: "Path") -> None:
             for key, value in network.state_dict().items()
         }
         save_tensors(staged / WEIGHTS, weights)
-        write_json(staged / EXPORTED, exported(trained).model_dump(mode="json"))
+        save_exported(exported(trained), staged)
         if trained.summary:
             write_json(staged / "summary.json", trained.summary)
         off = write_onnx(trained, staged)
@@ -71,11 +71,9 @@ def export(trained: "Trained", licence: str, place: "Path") -> None:
 def exported(trained: "Trained") -> "ExportedConfig":
     """config.json: what `infogan.load` builds the networks from, and what users of the ONNX files must know."""
     from infogan.config.opening import ExportedConfig
-    from infogan.run_folder.configuration import EXPORTED_FORMAT
 
     config = trained.config
     return ExportedConfig(
-        format=EXPORTED_FORMAT,
         data=config.data.name,
         seed=config.seed,
         iterations=trained.iteration,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import hydra
 from omegaconf import DictConfig
 
-from infogan.command import plain, start
+from infogan.command import start, training
 from infogan.errors import Collapsed, ConfigError, RunError, ends_as_one_line
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def job(values: DictConfig) -> None:
     from infogan.config.training import SearchedConfig
 
     with ends_as_one_line():
-        search(check_section(plain(values), SearchedConfig))
+        search(check_section(training(values), SearchedConfig))
 
 
 def search(config: "SearchedConfig") -> None:

@@ -7,7 +7,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from infogan.command import plain, start
+from infogan.command import plain, start, training
 from infogan.errors import Collapsed, ConfigError, Stopped, ends_as_one_line
 
 if TYPE_CHECKING:
@@ -61,8 +61,7 @@ def run_folder(values: DictConfig, of_sweep: bool) -> "Path":
 
     if handed_down := os.environ.get(RUN_FOLDER_OF_RANKS):
         return Path(handed_down)
-    hydra_config, whole = HydraConfig.get(), plain(values)
-    config = check(whole)
+    hydra_config, config = HydraConfig.get(), check(training(values))
     if of_sweep and config.trainer.devices > 1:
         raise ConfigError("trainer.devices: each job of a sweep runs on one device")
     outputs = Path(config.paths.outputs)

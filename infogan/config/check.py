@@ -12,6 +12,9 @@ from infogan.config.fields import AnySection
 from infogan.config.training import Config
 from infogan.errors import ConfigError
 
+MANDATORY = "???"
+"""What OmegaConf puts where conf/ leaves a value to a preset, and none has given it."""
+
 
 def check(values: Mapping[str, Any]) -> Config:
     """The configuration of a training run. Raises ConfigError, one line that names every key that is wrong."""
@@ -33,7 +36,7 @@ def _line(detail: Any) -> str:
         return message
     if detail["type"] == "extra_forbidden":
         return f"{key}: there is no such key"
-    if detail["type"] == "missing":
+    if detail["type"] == "missing" or detail["input"] == MANDATORY:
         return f"{key} is missing"
     if isinstance(detail["input"], Mapping | BaseModel):
         return f"{key}: {message[0].lower()}{message[1:]}"

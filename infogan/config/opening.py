@@ -141,13 +141,12 @@ class ExportConfig(Section):
 class ExportedConfig(Section):
     """config.json of an exported folder: what is needed to build the networks again, or to use them without this code.
 
-    format: the version of what is written here. data, seed, iterations: what the model was trained on, and how long.
+    data, seed, iterations: what the model was trained on, and how long.
     image_shape: [channels, height, width]. value_range: [low, high] of the images, for both networks.
     columns: [first, after the last] of each code in the generator's input, width of all; the rest is noise.
     model: as it was configured.
     """
 
-    format: int
     data: str
     seed: int
     iterations: int

@@ -24,14 +24,13 @@ class TrainerConfig(Section):
     bf16 on devices that compute in it, else fp16 on a GPU and float32 on a CPU. compile: torch.compile's mode for the
     networks, null for none. cuda_graph: the whole iteration is one CUDA graph, on one GPU, with the same results;
     `auto` where it can be. threads: of PyTorch on the CPU, null: its own choice.
-    Defaults are for run folders of versions without these keys.
     """
 
     accelerator: Literal["auto", "cpu", "gpu"]
     devices: Positive
     precision: Literal["auto", "float32", "tf32", "bf16", "fp16"]
-    compile: Literal["default"] | None = None
-    cuda_graph: Literal["auto", True, False] = "auto"
+    compile: Literal["default"] | None
+    cuda_graph: Literal["auto", True, False]
     threads: Positive | None
     max_iterations: Positive
     max_epochs: Positive | None
@@ -44,16 +43,16 @@ class WandbConfig(Section):
       the server does not answer.
     artifact: whether the final checkpoint is kept there too.
     init_timeout, finish_timeout: how many seconds are waited for the server at the start, and at the end for what was
-      not sent yet; it stays on the disk, to be sent later. Defaults are for run folders of versions without these keys.
+      not sent yet; it stays on the disk, to be sent later.
     """
 
     name: Literal["wandb"]
     project: str
     mode: Literal["auto", "online", "offline"]
     tags: list[str]
-    artifact: bool = False
-    init_timeout: Seconds = 90
-    finish_timeout: Seconds = 60
+    artifact: bool
+    init_timeout: Seconds
+    finish_timeout: Seconds
 
 
 class CsvConfig(Section):
@@ -82,13 +81,12 @@ class CollapseConfig(Section):
     or below `least_gap`; the standard deviation of a pixel over generated images below `least_spread` of the range of
     values; the entropy of the categories that Q reads in them below `least_categories` of that of the categories drawn;
     L_I of a code with λ > 0 below `least_information` of what there is to know of it (of H(c), or of the variance of a
-    continuous code). A least value of 0 is not looked at, nor is a `least_gap` of -1, that of runs of a version that
-    had none.
+    continuous code). A least value of 0 is not looked at, nor is a `least_gap` of -1.
     """
 
     window: Positive
     largest_gap: Annotated[float, Field(gt=0, lt=1)]
-    least_gap: Annotated[float, Field(ge=-1, lt=1)] = -1.0
+    least_gap: Annotated[float, Field(ge=-1, lt=1)]
     least_spread: Annotated[float, Field(ge=0, lt=1)]
     least_categories: Annotated[float, Field(ge=0, lt=1)]
     least_information: Annotated[float, Field(ge=0, lt=1)]
@@ -98,7 +96,7 @@ class CallbacksConfig(Section):
     """How often things around the loop happen, in iterations.
 
     health: what becomes of a run that no longer learns, which `collapse` defines. `warn` tells it once, with what to
-      try; `abort` ends the run; `off` does not look, and is that of runs of a version that did not.
+      try; `abort` ends the run; `off` does not look.
     """
 
     log_every: Positive
@@ -108,8 +106,8 @@ class CallbacksConfig(Section):
     scores_every: Positive
     score_images: Positive
     checkpoint_every: Positive
-    health: Literal["warn", "abort", "off"] = "off"
-    collapse: CollapseConfig | None = None
+    health: Literal["warn", "abort", "off"]
+    collapse: CollapseConfig | None
 
     @model_validator(mode="after")
     def _knows_collapse(self) -> Self:
@@ -142,17 +140,21 @@ class Config(Section):
     @model_validator(mode="before")
     @classmethod
     def _layers_of_the_size(cls, values: Any) -> Any:
-        """A preset may give its layers by image size, {28: [...], 64: [...]}: data.size chooses."""
+        """A preset may give its layers by image size, {"28": [...], "64": [...]}: data.size chooses."""
         try:
-            size, model = values["data"].get("size"), dict(values["model"])
+            size, model = str(values["data"].get("size")), dict(values["model"])
             for network, layers in (("generator", "layers"), ("discriminator", "trunk")):
                 table = model[network][layers]
                 if not isinstance(table, Mapping):
                     continue
-                if size not in table:
-                    sizes = ", ".join(str(known) for known in table)
+                stacks = {str(known): stack for known, stack in table.items() if isinstance(stack, list)}
+                sizes = ", ".join(stacks)
+                if others := [str(known) for known in table if str(known) not in stacks]:
+                    given = f"model.{network}.{layers}.{others[0]}"
+                    raise ValueError(f"{given}: model={model['name']} has layers for {sizes}")
+                if size not in stacks:
                     raise ValueError(f"data.size={size}: model={model['name']} has layers for {sizes}")
-                model[network] = {**model[network], layers: table[size]}
+                model[network] = {**model[network], layers: stacks[size]}
         except (KeyError, TypeError, AttributeError):
             return values  # not even the sections are there: the fields tell what is missing
         return {**values, "model": model}

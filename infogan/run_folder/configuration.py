@@ -7,16 +7,17 @@ from typing import Any
 from infogan.config.check import check, check_section
 from infogan.config.opening import ExportedConfig
 from infogan.config.training import Config
+from infogan.config.versions import VERSION, Unreadable, up_to_date
 from infogan.errors import ConfigError, RunError
 from infogan.run_folder.contents import read_object
-from infogan.run_folder.files import write_atomically
+from infogan.run_folder.files import write_atomically, write_json
 
 
 def save_config(config: Config, folder: Path) -> None:
-    """config.yaml, whole and resolved."""
+    """config.yaml, whole and resolved, with the version of the schema."""
     import yaml
 
-    text = yaml.safe_dump(config.model_dump(), sort_keys=False)
+    text = yaml.safe_dump({"version": VERSION, **config.model_dump()}, sort_keys=False)
     write_atomically(folder / "config.yaml", lambda staged: staged.write_text(text))
 
 
@@ -33,16 +34,16 @@ def load_config(folder: Path, changes: Mapping[str, Any] | None = None) -> Confi
     return check(OmegaConf.to_container(OmegaConf.merge(config.model_dump(), dict(changes))))  # type: ignore[arg-type]
 
 
-EXPORTED, EXPORTED_FORMAT = "config.json", 1
-"""What an exported folder holds in the place of a run's config.yaml, and the version in which it is written."""
+EXPORTED = "config.json"
+"""What an exported folder holds in the place of a run's config.yaml."""
 
 LARGEST_CONFIG = 2**20
 """Characters of a config.yaml that is looked at."""
 
 
 def read_config(folder: Path) -> Config:
-    """The configuration that a run was trained with: plain values, whoever made the folder. Raises RunError where there
-    is none, or it does not fit.
+    """The configuration that a run was trained with, brought up to date: plain values, whoever made the folder. Raises
+    RunError where there is none, it is of a newer version, or it does not fit.
     """
     import yaml
 
@@ -51,7 +52,9 @@ def read_config(folder: Path) -> Config:
         text = path.read_text()
         if len(text) > LARGEST_CONFIG or not _is_plain(text):
             raise RunError(f"{path} holds what no run writes (references, or endless nesting): refused")
-        return check(yaml.safe_load(text))
+        return check(up_to_date(yaml.safe_load(text)))
+    except Unreadable as error:
+        raise RunError(f"{path} {error}") from None
     except FileNotFoundError:
         raise RunError(f"{folder} is not a run folder (it holds no config.yaml)") from None
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
@@ -61,16 +64,20 @@ def read_config(folder: Path) -> Config:
 
 
 def read_exported(folder: Path) -> ExportedConfig:
-    """What the model of an exported folder is made of. Raises RunError where that cannot be read, or does not fit."""
+    """What the model of an exported folder is made of, brought up to date. Raises RunError where that cannot be read,
+    is of a newer version, or does not fit."""
     path = folder / EXPORTED
-    values = read_object(path)
-    if values.get("format") != EXPORTED_FORMAT:
-        found = str(values.get("format"))[:20]
-        raise RunError(f"{path} is of format {found}, this version reads {EXPORTED_FORMAT}: export the run anew")
     try:
-        return check_section(values, ExportedConfig)
+        return check_section(up_to_date(read_object(path)), ExportedConfig)
+    except Unreadable as error:
+        raise RunError(f"{path} {error}") from None
     except ConfigError as error:
         raise RunError(f"{path} does not fit this version: {error}") from None
+
+
+def save_exported(config: ExportedConfig, folder: Path) -> None:
+    """config.json of an exported folder, with the version of the schema."""
+    write_json(folder / EXPORTED, {"version": VERSION, **config.model_dump(mode="json")})
 
 
 def _is_plain(text: str) -> bool:

@@ -95,7 +95,7 @@ def test_it_knows_what_the_run_knows(digits_run, exported):
     for name in ("matching", "scored_code", "value_range", "iteration", "latents", "layout", "summary"):
         assert getattr(model, name) == getattr(run, name)
     facts = json.loads((exported / "config.json").read_text())
-    assert (facts["format"], facts["image_shape"], facts["value_range"]) == (1, [1, 8, 8], [0.0, 1.0])
+    assert (facts["version"], facts["image_shape"], facts["value_range"]) == (2, [1, 8, 8], [0.0, 1.0])
     assert (facts["columns"], facts["width"]) == ({"c1": [0, 10], "c2": [10, 11], "c3": [11, 12]}, 74)
 
 
@@ -239,7 +239,10 @@ DAMAGES = {
     "no JSON": (lambda folder: (folder / "config.json").write_text("{"), "config.json could not be read"),
     "deep": (lambda folder: (folder / "config.json").write_text("[" * 10**5), "config.json could not be read"),
     "a list": (lambda folder: (folder / "config.json").write_text("[]"), "config.json is damaged: it holds no object"),
-    "of tomorrow": (configured(lambda values: values.update(format=2)), "is of format 2, this version reads 1"),
+    "of tomorrow": (
+        configured(lambda values: values.update(version=3)),
+        "config.json is of version 3, this one reads 2: update",
+    ),
     "unknown key": (configured(lambda values: values.update(code="x")), "does not fit this version: code: there is no"),
     "another width": (
         configured(lambda values: values["model"].update(noise=61)),

@@ -93,6 +93,11 @@ CONFIGS = {
     "bytes": lambda text, canary: "\x00\x01",
     "a newer version's key": lambda text, canary: text.replace("seed: 0", "seed: 0\nepoch: 3", 1),
     "an older version's lack": lambda text, canary: text.replace("seed: 0", "", 1),
+    "a newer version": lambda text, canary: text.replace("version: 2", "version: 3", 1),
+    "no version at all": lambda text, canary: text.replace("version: 2", "version: {2: 3}", 1),
+    "a kind of code that nobody knows": lambda text, canary: text.replace("kind: uniform", "kind: ring", 1),
+    "a kind of code of no package": lambda text, canary: text.replace("kind: uniform", "kind: nowhere.codes:Ring", 1),
+    "a kind of code that is none": lambda text, canary: text.replace("kind: uniform", "kind: os:system", 1),
 }  # fmt: skip
 
 

@@ -226,7 +226,7 @@ def test_a_right_value_of_any_field_is_kept(tmp_path_factory, name, chance):
             changed = replaced(changed, path, chance.draw(strategy, label=".".join(map(str, path))))
     checked = check_section(changed, schema)
     assert checked.model_dump() == changed
-    if schema is opening.Config:
+    if schema is training.Config:
         folder = tmp_path_factory.mktemp("run")
         save_config(checked, folder)
         assert load_config(folder) == checked

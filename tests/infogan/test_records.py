@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from infogan.config.check import check
+from infogan.config.versions import VERSION
 from infogan.errors import RunError
 from infogan.run_folder.configuration import save_config
 from infogan.run_folder.contents import read_metrics, read_object, read_provenance
@@ -113,4 +114,4 @@ def test_files_that_are_missing_are_empty(tmp_path):
 def test_the_configuration_is_what_was_saved(folder):
     config = read_record(folder).config
     assert config is not None
-    assert config.model_dump() == yaml.safe_load((folder / "config.yaml").read_text())
+    assert {"version": VERSION, **config.model_dump()} == yaml.safe_load((folder / "config.yaml").read_text())

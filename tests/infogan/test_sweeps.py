@@ -132,7 +132,7 @@ def test_lambda_sweep_is_of_twenty_runs(command, monkeypatch):
     }
     assert {(name, c.model.lambda_categorical, c.seed) for name, c in started} == expected
     for _, config in started:
-        wanted = {code.kind: config.model.lambda_of(code) for code in config.model.codes.values()}
+        wanted = {code.kind: config.model.lambdas[name] for name, code in config.model.codes.items()}
         assert wanted == dict.fromkeys(("categorical", "uniform"), config.model.lambda_categorical)
 
 
