@@ -13,14 +13,14 @@ from itertools import islice
 from pathlib import Path
 
 from benchmarks.synthetic import Synthetic
-from infogan.datamodules.base import Setting, TrainingBatches
+from infogan.datamodules.base import DataContext, TrainingBatches
 
 BATCHES = 400
 SIZES = {"20,000 × 1 × 64²": (20_000, 1), "200,000 × 3 × 64²": (200_000, 3)}
 
 
 def synthetic(folder: str, count: int, channels: int) -> Synthetic:
-    return Synthetic(Setting(Path(folder), Path(folder), 128, (0.0, 1.0), 0), count, (channels, 64, 64))
+    return Synthetic(DataContext(Path(folder), Path(folder), 128, (0.0, 1.0), 0), count, (channels, 64, 64))
 
 
 def memory(kind: str) -> float:

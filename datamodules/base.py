@@ -21,7 +21,7 @@ from infogan.objective.play import GAME
 
 
 @dataclass(frozen=True)
-class Setting:
+class DataContext:
     """What every data set is given. `root`: where the originals lie; `stores`: where their stores do. `batch_size`
     images an iteration, over all devices; `seed` orders them; the networks see them in `value_range`.
     """
@@ -50,10 +50,10 @@ class ImageDataModule(L.LightningDataModule, ABC):
     unordered: tuple[str, ...] = ()
     """Factors whose values are names: a larger number does not mean more."""
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, context: DataContext) -> None:
         super().__init__()
-        self.root, self.stores = setting.root, setting.stores
-        self.batch_size, self.value_range, self.seed = setting.batch_size, setting.value_range, setting.seed
+        self.root, self.stores = context.root, context.stores
+        self.batch_size, self.value_range, self.seed = context.batch_size, context.value_range, context.seed
         self._store: Store | None = None
         self._splits: dict[Split, LabelledImages] = {}
 

@@ -39,7 +39,7 @@ def compare(config: "CompareConfig") -> None:
     from infogan.pages.sweep import write_sweep_report
     from infogan.run_folder.files import save_picture, write_json
     from infogan.run_folder.paths import set_link
-    from infogan.run_folder.status import read_record
+    from infogan.run_folder.status import read_status
     from infogan.scoring import many_runs
     from infogan.trained.model import device_of
 
@@ -81,7 +81,7 @@ def compare(config: "CompareConfig") -> None:
     if config.sweep is not None:
         of = runs[0].trained.config
         licences = {str(of.data.name): build_data(of).licence}
-        print(f"report: {write_sweep_report(place, [read_record(folder) for folder in folders], licences)}")
+        print(f"report: {write_sweep_report(place, [read_status(folder) for folder in folders], licences)}")
 
 
 def runs_and_place(config: "CompareConfig") -> "tuple[list[Path], Path]":

@@ -54,7 +54,7 @@ def chosen(config: "DashboardConfig") -> "tuple[Path, Sequence[Logged]]":
 
     from infogan.config.training import WandbConfig
     from infogan.run_folder.paths import find_run, runs_of
-    from infogan.run_folder.status import read_record
+    from infogan.run_folder.status import read_status
     from infogan.tracking.wandb_session import wandb_id
     from infogan.tracking.workspace import Logged
 
@@ -65,16 +65,16 @@ def chosen(config: "DashboardConfig") -> "tuple[Path, Sequence[Logged]]":
         assert config.sweep is not None
         folder = Path(config.sweep).expanduser().absolute()
         folders = runs_of(folder)
-    records = [read_record(each) for each in folders]
-    for record in records:
-        if record.config is None:
-            raise RunError(record.reason)
+    statuses = [read_status(each) for each in folders]
+    for status in statuses:
+        if status.config is None:
+            raise RunError(status.reason)
     runs = [
-        Logged(record, record.config, record.config.logger.project, wandb_id(record.folder))
-        for record in records
-        if record.config is not None
-        and isinstance(record.config.logger, WandbConfig)
-        and (record.folder / "wandb" / "id").is_file()
+        Logged(status, status.config, status.config.logger.project, wandb_id(status.folder))
+        for status in statuses
+        if status.config is not None
+        and isinstance(status.config.logger, WandbConfig)
+        and (status.folder / "wandb" / "id").is_file()
     ]
     if not runs:
         raise RunError(f"{folder}: nothing there was logged to W&B: logger=wandb does it while a run trains")

@@ -19,7 +19,7 @@ from infogan.pages.published import published_for
 from infogan.run_folder.configuration import read_config
 from infogan.run_folder.contents import EVALUATION, read_metrics, read_object, read_provenance, read_summary
 from infogan.run_folder.paths import history
-from infogan.run_folder.status import Record, lambda_text, read_record
+from infogan.run_folder.status import RunStatus, lambda_text, read_status
 from infogan.scoring.against_labels import most_followed
 from infogan.scoring.one_run import flat
 
@@ -68,14 +68,14 @@ def write_run_report(folder: Path, licence: str) -> Path:
 
     Raises RunError where there is no configuration that can be read.
     """
-    config, record = read_config(folder), read_record(folder)
+    config, status = read_config(folder), read_status(folder)
     missing: list[Gap] = []
     summary = attempt(missing, read_summary, folder) or {}
     evaluation = attempt(missing, read_evaluation, folder) or {}
     starts = attempt(missing, read_provenance, folder) or []
     found = attempt(missing, findings, summary, evaluation)
-    if record.state in ("stopped", "running", "collapsed"):
-        missing.append(unfinished(record))
+    if status.state in ("stopped", "running", "collapsed"):
+        missing.append(unfinished(status))
     if not starts:
         missing.append(Gap("How the run was started is not known: there is no provenance.json."))
     curves = attempt(missing, curves_figure, folder, config)
@@ -88,8 +88,8 @@ def write_run_report(folder: Path, licence: str) -> Path:
     values = {
         "folder": folder,
         "title": f"InfoGAN on {config.data.name}, seed {config.seed}",
-        "record": record,
-        "made_of": made_of(config, licence, starts, record),
+        "status": status,
+        "made_of": made_of(config, licence, starts, status),
         "found": found,
         "codes": [code_row(name, code, config, found) for name, code in config.model.codes.items()],
         "published": published_for(config),
@@ -111,14 +111,14 @@ def write_run_report(folder: Path, licence: str) -> Path:
     return write_page(folder, "run.html", values)
 
 
-def unfinished(record: Record) -> Gap:
+def unfinished(status: RunStatus) -> Gap:
     """How far a run has come that is not finished, and how it goes on."""
-    if record.state == "running":
-        return Gap(f"The run was still training when this page was made: {record.progress} iterations.")
-    command = f"python -m infogan.train {shlex.quote(f'run={record.folder}')}"
-    if record.state == "collapsed":
-        return Gap(f"The run was ended after {record.progress} iterations: {record.reason}. It goes on with", command)
-    return Gap(f"The run has not finished: {record.progress} iterations. It goes on with", command)
+    if status.state == "running":
+        return Gap(f"The run was still training when this page was made: {status.progress} iterations.")
+    command = f"python -m infogan.train {shlex.quote(f'run={status.folder}')}"
+    if status.state == "collapsed":
+        return Gap(f"The run was ended after {status.progress} iterations: {status.reason}. It goes on with", command)
+    return Gap(f"The run has not finished: {status.progress} iterations. It goes on with", command)
 
 
 def read_evaluation(folder: Path) -> dict[str, Any]:
@@ -162,7 +162,9 @@ def findings(summary: Mapping[str, Any], evaluation: Mapping[str, Any]) -> Findi
     raise RunError("The model was not measured: training writes summary.json at its end, infogan.evaluate its scores.")
 
 
-def made_of(config: Config, licence: str, starts: Sequence[Mapping[str, Any]], record: Record) -> list[tuple[str, str]]:
+def made_of(
+    config: Config, licence: str, starts: Sequence[Mapping[str, Any]], status: RunStatus
+) -> list[tuple[str, str]]:
     """What was trained, and how: (what, value)."""
     model, trainer = config.model, config.trainer
     options = config.data.model_dump(exclude={"name", "batch_size"}, exclude_none=True)
@@ -186,7 +188,7 @@ def made_of(config: Config, licence: str, starts: Sequence[Mapping[str, Any]], r
             f"Adam, β = {', '.join(f'{beta:g}' for beta in model.betas)}",
         ),
         ("seed", str(config.seed)),
-        ("length", f"{record.progress or trainer.max_iterations} iterations of {config.data.batch_size} images"),
+        ("length", f"{status.progress or trainer.max_iterations} iterations of {config.data.batch_size} images"),
         ("precision", trainer.precision),
     ]
     if starts:

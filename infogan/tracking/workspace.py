@@ -11,7 +11,7 @@ from wandb_workspaces.reports import v2 as wr
 
 from infogan.config.training import Config
 from infogan.run_folder.contents import EVALUATION, read_metrics, read_summary
-from infogan.run_folder.status import Record
+from infogan.run_folder.status import RunStatus
 
 BEST = 3
 """How many runs of a sweep stand side by side."""
@@ -23,7 +23,7 @@ SCORES = ("acc", "nmi", "ari")
 class Logged:
     """A run that W&B has under `id` in `project`."""
 
-    record: Record
+    status: RunStatus
     config: Config
     project: str
     id: str
@@ -69,16 +69,16 @@ class Shown:
 
 def shown(name: str, group: str | None, runs: Sequence[Logged]) -> Shown:
     """What there is to show of runs. Raises RunError where one is damaged."""
-    order = sorted(runs, key=lambda run: _merit(run.record), reverse=True)
-    keys = frozenset[str]().union(*(logged(run.record.folder, run.config) for run in order))
+    order = sorted(runs, key=lambda run: _merit(run.status), reverse=True)
+    keys = frozenset[str]().union(*(logged(run.status.folder, run.config) for run in order))
     return Shown(name, group, order[0].project, [run.config for run in order], [run.id for run in order], keys)
 
 
-def _merit(record: Record) -> tuple[float, float]:
+def _merit(status: RunStatus) -> tuple[float, float]:
     """By labels where they are known, else by the information of the first code."""
     return (
-        -1.0 if record.acc is None else record.acc,
-        float("-inf") if record.information is None else record.information,
+        -1.0 if status.acc is None else status.acc,
+        float("-inf") if status.information is None else status.information,
     )
 
 

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from infogan.data import COLUMNS, ROWS, contact_sheet, main
-from infogan.datamodules.base import ImageDataModule, Setting
+from infogan.datamodules.base import DataContext, ImageDataModule
 from infogan.datamodules.build_store import Originals, part_of_arrays
 
 
@@ -69,7 +69,7 @@ GRAYS = np.broadcast_to(np.arange(200, dtype=np.uint8)[:, None, None, None], (20
 
 def cells(tmp_path, labels=None, factors=None, **names):
     """The gray of each image on the contact sheet, which numbers the images."""
-    data = Things(Setting(tmp_path, tmp_path / "stores", 2, (0.0, 1.0), 0))
+    data = Things(DataContext(tmp_path, tmp_path / "stores", 2, (0.0, 1.0), 0))
     part = part_of_arrays(GRAYS, labels, factors)
     data.given = Originals(part, part, "here", **names)
     data.prepare_data()
