@@ -37,12 +37,12 @@ def show(statuses: "Sequence[RunStatus]", outputs: "Path") -> None:
     """A line a run, then why some are damaged or have collapsed."""
     import time
 
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from infogan.run_folder.paths import REPORT
     from infogan.run_folder.status import lambda_text
+    from infogan.terminal import age, console_of_width
 
     if not statuses:
         print(f"there is no run in {outputs}; paths.outputs names another folder")
@@ -65,23 +65,12 @@ def show(statuses: "Sequence[RunStatus]", outputs: "Path") -> None:
         ]
         styles = {5: COLOURS[status.state]}
         table.add_row(*(Text(cell, styles.get(k, ""), overflow="fold") for k, cell in enumerate(cells)))
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=200)
-    console.print(table)
+    console_of_width(200).print(table)
     for status in statuses:
         if status.state == "damaged":
             print(f"damaged: {status.reason}")
         if status.state == "collapsed":
             print(f"collapsed: {status.folder}: {status.reason}")
-
-
-def age(seconds: float) -> str:
-    """A time span in its largest unit: `40 s`, `3 min`, `5 h`, `12 d`."""
-    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= size:
-            return f"{seconds // size:.0f} {unit}"
-    return f"{max(int(seconds), 0)} s"
 
 
 def main() -> None:

@@ -38,3 +38,11 @@ def console_of_width(columns: int) -> "Console":
 
     console = Console()
     return console if console.is_terminal else Console(width=columns)
+
+
+def age(seconds: float) -> str:
+    """A time span in its largest unit: `40 s`, `3 min`, `5 h`, `12 d`."""
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds // size:.0f} {unit}"
+    return f"{max(int(seconds), 0)} s"

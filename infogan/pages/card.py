@@ -17,7 +17,6 @@ from infogan.pages.run import (
     findings,
     made_of,
     newest_picture,
-    read_evaluation,
     repeated,
     score_parts,
     unfinished,
@@ -25,6 +24,7 @@ from infogan.pages.run import (
 from infogan.run_folder.contents import read_provenance
 from infogan.run_folder.files import read_picture
 from infogan.run_folder.status import read_status
+from infogan.scoring.evaluation_files import read_evaluation
 from infogan.trained.model import Trained
 
 LICENCES = {"CC BY 4.0": "cc-by-4.0", "CC BY-SA 3.0": "cc-by-sa-3.0", "MIT": "mit", "Apache-2.0": "apache-2.0",

@@ -17,11 +17,11 @@ from infogan.errors import RunError
 from infogan.pages.page import Figure, Gap, attempt, drawn, figure_of, write_page
 from infogan.pages.published import published_for
 from infogan.run_folder.configuration import read_config
-from infogan.run_folder.contents import EVALUATION, read_metrics, read_object, read_provenance, read_summary
+from infogan.run_folder.contents import read_metrics, read_provenance, read_summary
 from infogan.run_folder.paths import history
 from infogan.run_folder.status import RunStatus, lambda_text, read_status
 from infogan.scoring.against_labels import most_followed
-from infogan.scoring.one_run import flat
+from infogan.scoring.evaluation_files import flat, read_evaluation
 
 CLUSTERING = ("acc", "nmi", "ari")
 
@@ -119,15 +119,6 @@ def unfinished(status: RunStatus) -> Gap:
     if status.state == "collapsed":
         return Gap(f"The run was ended after {status.progress} iterations: {status.reason}. It goes on with", command)
     return Gap(f"The run has not finished: {status.progress} iterations. It goes on with", command)
-
-
-def read_evaluation(folder: Path) -> dict[str, Any]:
-    """evaluation.json, empty before the run was evaluated. Raises RunError where it is damaged."""
-    evaluation = read_object(folder / EVALUATION)
-    numbers = [number for row in flat(evaluation).values() for number in row]
-    if not all(number is None or isinstance(number, int | float) for number in numbers):
-        raise RunError("The numbers of evaluation.json are not as this version writes them.")
-    return evaluation
 
 
 def findings(summary: Mapping[str, Any], evaluation: Mapping[str, Any]) -> Findings:

@@ -15,7 +15,8 @@ from infogan.metrics.factor_vae import majority_accuracy
 from infogan.metrics.model_centrality import centrality, group_votes
 from infogan.run_folder.contents import EVALUATION, read_object
 from infogan.scoring.against_labels import groups
-from infogan.scoring.one_run import flat, label_free, read
+from infogan.scoring.evaluation_files import flat
+from infogan.scoring.one_run import label_free, read
 from infogan.trained.inference import encode, generate
 from infogan.trained.model import Trained, load_run
 

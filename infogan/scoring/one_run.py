@@ -279,21 +279,6 @@ def quality(
     return image_quality(trained, data, extractor, metrics.samples, seed)
 
 
-def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, tuple[float, float | None, float | None]]:
-    """Every number of an evaluation by its path, as (value, low, high); lists and texts are left out."""
-    rows: dict[str, tuple[float, float | None, float | None]] = {}
-    for name, value in values.items():
-        path = f"{prefix}{name}"
-        if isinstance(value, Mapping):
-            if "mean" in value:
-                rows[path] = (value["mean"], value.get("low"), value.get("high"))
-            else:
-                rows |= flat(value, f"{path}/")
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            rows[path] = (value, None, None)
-    return rows
-
-
 def _against_labels(clusters: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     return {"nmi": normalised_mutual_information(clusters, labels), "ari": adjusted_rand_index(clusters, labels)}
 

@@ -13,7 +13,7 @@ from infogan.scoring.many_runs import CRITERIA, LABEL_FREE, Run, add_agreement, 
 @dataclass(frozen=True)
 class Comparison:
     """Runs side by side. `runs` in the order of their settings; `ranking` from best to worst by `criterion`, None where
-    they have none in common; `correlations` of three runs or more; `agreement`: see `agreement_matrix`, None for one run.
+    they have none in common; `correlations` of three runs or more; `agreement`: see `agreement_matrix`, None for one.
     """
 
     runs: Sequence[Run]

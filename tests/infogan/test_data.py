@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from infogan.data import COLUMNS, ROWS, contact_sheet, main
+from infogan.data import main
 from infogan.datamodules.base import DataContext, ImageDataModule
 from infogan.datamodules.build_store import Originals, part_of_arrays
+from infogan.datamodules.contact_sheet import COLUMNS, ROWS, contact_sheet
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ import torch
 import yaml
 
 from infogan.errors import ConfigError
+from infogan.experiments.hydra_job import changes_beside_run
 from infogan.run_folder.status import read_status
-from infogan.train import changes_beside_run, main, show
+from infogan.train import main, show
 
 RUN = ["logger=none", "trainer=cpu", "trainer.threads=1", "trainer.max_iterations=10", "callbacks.log_every=5"]
 

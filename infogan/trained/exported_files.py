@@ -1,0 +1,37 @@
+"""The files of an exported model that `infogan.load` opens."""
+
+from pathlib import Path
+
+from infogan.config.opening import ExportedConfig
+from infogan.run_folder.configuration import EXPORTED, EXPORTED_FORMAT
+from infogan.run_folder.files import write_json
+from infogan.run_folder.trees import save_tensors
+from infogan.trained.model import WEIGHTS, Trained
+
+
+def write_model(trained: Trained, folder: Path) -> None:
+    """The weights, config.json, and summary.json where the run has finished."""
+    networks = {"generator": trained.generator, "discriminator": trained.discriminator}
+    weights = {
+        f"{name}.{key}": value.contiguous()
+        for name, network in networks.items()
+        for key, value in network.state_dict().items()
+    }
+    save_tensors(folder / WEIGHTS, weights)
+    write_json(folder / EXPORTED, exported(trained).model_dump(mode="json"))
+    if trained.summary:
+        write_json(folder / "summary.json", trained.summary)
+    (folder / WEIGHTS).chmod((folder / EXPORTED).stat().st_mode)  # safetensors keeps its files from others
+
+
+def exported(trained: Trained) -> ExportedConfig:
+    """config.json: what `infogan.load` builds the networks from, and what users of the ONNX files must know."""
+    config = trained.config
+    return ExportedConfig(
+        format=EXPORTED_FORMAT,
+        data=config.data.name,
+        seed=config.seed,
+        iterations=trained.iteration,
+        model=config.model,
+        **trained.layout,
+    )
