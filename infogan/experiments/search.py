@@ -60,7 +60,6 @@ def search(config: SearchedConfig) -> "Study":
 
 def checked_base(config: SearchedConfig) -> Config:
     """What the trials have in common, prepared. Raises ConfigError where the search cannot be made of it."""
-
     if config.run is not None:
         raise ConfigError(f"run={config.run}: a search makes its own runs")
     if config.trainer.devices > 1:
@@ -140,7 +139,6 @@ def run_trial(
 
 def measured(number: int, parameters: Mapping[str, float], base: Config, settings: SearchConfig) -> float:
     """The objective of a trial, trained unless it was before. Raises Collapsed, or RunError where it has no value."""
-
     if set(parameters) != set(SEARCHED):
         raise RunError("it was stopped before all its values were drawn")
     values = base.model_dump()
@@ -168,7 +166,6 @@ def trial_name(number: int) -> str:
 
 def write_results(study: "Study", folder: Path, objective: str) -> None:
     """search.csv, a row a trial, and the link to the best one."""
-
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(["trial", *SEARCHED, objective, "state"])

@@ -8,19 +8,11 @@ import torch
 
 from infogan.codes.domain import Choice, Circle, Domain, Interval
 from infogan.config.training import Config
+from infogan.pages.findings import beside_published, code_caption, code_row, findings
+from infogan.pages.origin import made_of, repeated, unfinished
 from infogan.pages.page import Gap, attempt, rendered
 from infogan.pages.published import published_for
-from infogan.pages.run import (
-    beside_published,
-    code_caption,
-    code_row,
-    findings,
-    made_of,
-    newest_picture,
-    repeated,
-    score_parts,
-    unfinished,
-)
+from infogan.pages.run import newest_picture, score_parts
 from infogan.run_folder.contents import read_provenance
 from infogan.run_folder.files import read_picture
 from infogan.run_folder.status import read_status
@@ -97,11 +89,11 @@ def front_matter(config: Config, licence: str) -> str:
     import yaml
 
     known = next((name for text, name in LICENCES.items() if licence.startswith(text)), None)
-    told = {"license": known or "other"}
+    licence_fields = {"license": known or "other"}
     if known is None:
-        told["license_name"] = re.sub(r"\W+", "-", licence).strip("-").lower()
+        licence_fields["license_name"] = re.sub(r"\W+", "-", licence).strip("-").lower()
     values = {
-        **told,
+        **licence_fields,
         "library_name": "pytorch",
         "pipeline_tag": "unconditional-image-generation",
         "tags": ["infogan", "gan", "representation-learning", "disentanglement", "onnx", config.data.name],
