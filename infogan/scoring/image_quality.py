@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from infogan.datamodules.store import Split
 from infogan.figures.grids import labelled_grid
 from infogan.metrics.neighbours import nearest
 from infogan.metrics.path_length import path_length, trimmed_mean
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from infogan.datamodules.base import ImageDataModule
-    from infogan.datamodules.store import Split
 
 SMALLEST_REFERENCE = 2000
 """Images that the test split must have to stand for the data set."""

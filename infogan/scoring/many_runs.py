@@ -16,7 +16,8 @@ from infogan.metrics.model_centrality import centrality, group_votes
 from infogan.run_folder.contents import EVALUATION, read_object
 from infogan.scoring.against_labels import groups
 from infogan.scoring.evaluation_files import flat
-from infogan.scoring.one_run import label_free, read
+from infogan.scoring.label_free import label_free
+from infogan.scoring.real_images import encode_split
 from infogan.trained.inference import encode, generate
 from infogan.trained.model import Trained, load_run
 
@@ -163,13 +164,13 @@ def add_label_free(runs: Sequence[Run], data: "ImageDataModule", seed: int) -> N
     evaluated, and the consensus of their categories."""
     for run in runs:
         if CRITERIA[-1] not in run.scores:
-            real = read(run.trained, data, "test", IMAGES, seed)
+            real = encode_split(run.trained, data, "test", IMAGES, seed)
             run.scores[CRITERIA[-1]] = label_free(run.trained, real, IMAGES, seed)["score"]
     partitions = []
     for run in runs:
         latents = run.trained.latents
         codes = [code for code in latents.codes if code.groups is not None]
-        q = read(run.trained, data, "train", IMAGES, seed).q if codes else None
+        q = encode_split(run.trained, data, "train", IMAGES, seed).q if codes else None
         partitions.append([] if q is None else [groups(latents, q, code) for code in codes])
     if len(runs) > 1 and all(partitions):
         agreement = np.array([[partition_agreement(a, b) for b in partitions] for a in partitions])

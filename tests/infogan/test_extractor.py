@@ -12,8 +12,9 @@ from infogan.datamodules.build_store import Originals, part_of_arrays
 from infogan.datamodules.digits import Digits
 from infogan.datamodules.store import LabelledImages
 from infogan.errors import ConfigError, DataError
+from infogan.metrics.groups import class_bounds
 from infogan.scoring import extractor as module
-from infogan.scoring.extractor import Classifier, class_bounds, extractor_of, inception, own_random_numbers, targets
+from infogan.scoring.extractor import Classifier, extractor_of, inception, own_random_numbers, targets
 
 RNG = np.random.default_rng(0)
 
