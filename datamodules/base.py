@@ -62,7 +62,7 @@ class ImageDataModule(L.LightningDataModule, ABC):
         """The originals under `root`, downloaded or rendered where that can be. Raises DataError where it cannot."""
 
     def files(self) -> Iterable[Path]:
-        """The originals that are there: a store made from others is built anew. Empty where it needs none."""
+        """The originals that are there: a store made from others is built again. Empty where it needs none."""
         return ()
 
     def options(self) -> dict[str, Any]:

@@ -19,7 +19,7 @@ FACTORS = ("model", "azimuth", "elevation")
 VIEWS = 62
 
 RENDERER = 1
-"""Counts up when rendered chairs come to look different: stores of older ones are then made anew."""
+"""Counts up when rendered chairs come to look different: stores of older ones are then made again."""
 
 NAME = re.compile(r"(?:^|/)([0-9a-f]+)/renders/image_\d+_p(\d+)_t(\d+)_r\d+\.png$")
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from infogan.datamodules.rendering.faces import Heads
 
 RENDERER = 2
-"""Counts up when rendered faces come to look different: stores of older ones are then made anew."""
+"""Counts up when rendered faces come to look different: stores of older ones are then made again."""
 
 FACTORS_OF_TENSOR = ("identity", "azimuth", "elevation", "lighting")
 

@@ -41,8 +41,8 @@ def report(config: "ReportConfig") -> "Path":
     assert config.sweep is not None
     sweep = Path(config.sweep).expanduser().absolute()
     statuses = [read_status(folder) for folder in runs_of(sweep)]
-    known = {status.config.data.name: status.config for status in statuses if status.config is not None}
-    return write_sweep_report(sweep, statuses, {name: build_data(of).licence for name, of in known.items()})
+    configs = {status.config.data.name: status.config for status in statuses if status.config is not None}
+    return write_sweep_report(sweep, statuses, {name: build_data(config).licence for name, config in configs.items()})
 
 
 def main() -> None:

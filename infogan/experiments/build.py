@@ -64,7 +64,7 @@ def added_loggers(config: Config, folder: Path) -> "list[Logger]":
         from infogan.codes.latents import Latents
         from infogan.tracking.wandb_run import WandbRun
 
-        about = {
+        metadata = {
             "name": folder.name,
             "group": sweep_of(folder),
             "job_type": config.data.name,
@@ -75,7 +75,7 @@ def added_loggers(config: Config, folder: Path) -> "list[Logger]":
                 "provenance": provenance(),
             },
         }
-        return [WandbRun(folder, config.logger, about, Latents.from_config(config.model).entropies)]
+        return [WandbRun(folder, config.logger, metadata, Latents.from_config(config.model).entropies)]
     if isinstance(config.logger, CsvConfig):
         from lightning.pytorch.loggers import CSVLogger
 

@@ -21,7 +21,7 @@ class RunStatus:
 
     `state`: `running` where another process is at work there; `collapsed` where training was ended because it no
     longer learned, and `damaged` where the run cannot be read, both for `reason`.
-    `iterations`: how many were done, as far as anything in the folder tells. `information`: L_I of the first code in
+    `iterations`: how many were done, as far as anything in the folder shows. `information`: L_I of the first code in
     nats, for a fixed σ with σ² = MSE; it and `acc` are those of the finished model, else the last that were logged.
     `asked_at`: when its configuration was last written, in seconds since 1970; `run=latest` is the last of these.
     """

@@ -105,7 +105,7 @@ def _flat_settings(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any
 
 
 def known_scores(trained: Trained) -> dict[str, float]:
-    """What the run's summary and, where it is of the same iteration, its evaluation.json tell, by short names."""
+    """What the run's summary and, where it is of the same iteration, its evaluation.json hold, by short names."""
     summary = trained.summary
     scores: dict[str, float] = {}
     for part in ("information", "information_at_mse"):
