@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def measure(port: int) -> None:
-    """Moves the first slider, to and fro, and tells how long the answers took."""
+    """Moves the first slider, to and fro, and measures how long the answers took."""
     connection = http.client.HTTPConnection("127.0.0.1", port)
     components = {c["id"]: c for c in ask(connection, "GET", "/config")["components"]}
     draw = next(d for d in ask(connection, "GET", "/config")["dependencies"] if d["api_name"] == "draw")

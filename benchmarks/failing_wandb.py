@@ -10,7 +10,7 @@ that do the same differ by some percent, so beside it stands what W&B takes of a
 that the loop spends in calls of W&B and the CPU seconds of all threads but the loop's, which at most hold it up for as
 long, as a part of the wall time. The CPU time of W&B's own process is not in it.
 
-The end is apart: after the last iteration the run is asked to stop, and the seconds until its process is gone are told,
+The end is apart: after the last iteration the run is asked to stop, and the seconds until its process ends are printed,
 of which W&B may wait FINISH_TIMEOUT for the server. No round is begun that would not end within MINUTES. The exit code
 is 1 where the share with a server that fails is above LIMIT.
 """
@@ -165,8 +165,10 @@ def summary(rounds: list[dict[str, dict[str, float]]]) -> dict[str, dict[str, fl
     """By way: medians over the rounds, and by how much more an iteration takes than without W&B in the same round."""
     found = {}
     for way in WAYS:
-        medians = {name: median(of[way][name] for of in rounds) for name in ("wall_ms", "share", "end_s")}
-        found[way] = medians | {"more": median(of[way]["wall_ms"] / of[WITHOUT]["wall_ms"] for of in rounds) - 1}
+        medians = {name: median(times[way][name] for times in rounds) for name in ("wall_ms", "share", "end_s")}
+        found[way] = medians | {
+            "more": median(times[way]["wall_ms"] / times[WITHOUT]["wall_ms"] for times in rounds) - 1
+        }
     return found
 
 

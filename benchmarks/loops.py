@@ -19,7 +19,7 @@ from torch.func import functional_call
 from benchmarks.synthetic import Synthetic
 from infogan.config.check import check
 from infogan.config.training import Config
-from infogan.datamodules.base import BatchStream, Setting, TrainingBatches
+from infogan.datamodules.base import BatchStream, DataContext, TrainingBatches
 from infogan.experiments.build import build_module, build_trainer
 from infogan.experiments.machine import best_precision, check_accelerator, on_gpu
 from infogan.networks import Discriminator
@@ -273,8 +273,8 @@ def lightning(config: Config, images: int, orders: Iterator[int]) -> dict[str, A
         folder = Path(temporary)
         (folder / "checkpoints").mkdir()
         module = build_module(config)
-        setting = Setting(folder, folder, config.data.batch_size, module.value_range, config.seed)
-        data = Synthetic(setting, images, module.generator.image_shape, classes=10)
+        context = DataContext(folder, folder, config.data.batch_size, module.value_range, config.seed)
+        data = Synthetic(context, images, module.generator.image_shape, classes=10)
         trainer, _ = build_trainer(config, folder, data, 0, StopSignals())
         waiting = Waiting(data.train_dataloader)
         data.train_dataloader = lambda: waiting  # type: ignore[method-assign, assignment, return-value]

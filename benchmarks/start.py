@@ -40,14 +40,14 @@ def measure(rounds: int) -> dict[str, Any]:
         outputs = [f"paths.outputs={temporary}/outputs", f"paths.stores={temporary}/stores", "logger=none"]
         first_ones = ["data=digits", "trainer.max_iterations=1", *outputs]
         for round_ in range(rounds + 1):
-            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            start = resource.getrusage(resource.RUSAGE_CHILDREN)
             subprocess.run([*TRAIN, "--help"], check=True, capture_output=True)
-            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            end = resource.getrusage(resource.RUSAGE_CHILDREN)
             launched = time.time()
             subprocess.run([*TRAIN, *first_ones], check=True, capture_output=True)
             newest = max(Path(temporary).glob("outputs/*/checkpoints/*"), key=lambda path: path.stat().st_mtime)
             if round_ > 0:  # the first one reads everything from the disk and makes the store
-                helps.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+                helps.append(end.ru_utime + end.ru_stime - start.ru_utime - start.ru_stime)
                 firsts.append(newest.stat().st_mtime - launched)
     return {
         "help_cpu_s": {"median": statistics.median(helps), "all": helps},

@@ -13,14 +13,14 @@ from itertools import islice
 from pathlib import Path
 
 from benchmarks.synthetic import Synthetic
-from infogan.datamodules.base import Setting, TrainingBatches
+from infogan.datamodules.base import DataContext, TrainingBatches
 
 BATCHES = 400
 SIZES = {"20,000 × 1 × 64²": (20_000, 1), "200,000 × 3 × 64²": (200_000, 3)}
 
 
 def synthetic(folder: str, count: int, channels: int) -> Synthetic:
-    return Synthetic(Setting(Path(folder), Path(folder), 128, (0.0, 1.0), 0), count, (channels, 64, 64))
+    return Synthetic(DataContext(Path(folder), Path(folder), 128, (0.0, 1.0), 0), count, (channels, 64, 64))
 
 
 def memory(kind: str) -> float:
@@ -31,7 +31,7 @@ def memory(kind: str) -> float:
 
 def measure(folder: str, count: int, channels: int) -> dict[str, float]:
     """Seconds from opening (its checksums included) to the first batch, and MB after BATCHES batches of 128."""
-    before = memory("RssAnon")
+    empty = memory("RssAnon")
     start = time.perf_counter()
     data = synthetic(folder, count, channels)
     data.prepare_data()
@@ -44,7 +44,7 @@ def measure(folder: str, count: int, channels: int) -> dict[str, float]:
     return {
         "first_batch_s": first,
         "batch_ms": 1000 * (time.perf_counter() - start) / BATCHES,
-        "private_MB": memory("RssAnon") - before,
+        "private_MB": memory("RssAnon") - empty,
         "private_MB_of_the_process": memory("RssAnon"),
         "mapped_MB": memory("RssFile"),
     }

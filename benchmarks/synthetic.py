@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from infogan.datamodules.base import ImageDataModule, Setting
+from infogan.datamodules.base import DataContext, ImageDataModule
 from infogan.datamodules.build_store import Chunk, Originals, Part
 
 REPEATED = 256
@@ -16,8 +16,8 @@ class Synthetic(ImageDataModule):
     data_set = "synthetic"
     licence = "none needed"
 
-    def __init__(self, setting: Setting, count: int, shape: tuple[int, ...], classes: int = 0) -> None:
-        super().__init__(setting)
+    def __init__(self, context: DataContext, count: int, shape: tuple[int, ...], classes: int = 0) -> None:
+        super().__init__(context)
         channels, height, width = shape
         self.count, self.image_shape, self.label_count = count, (channels, height, width), classes
 

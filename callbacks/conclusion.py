@@ -60,7 +60,7 @@ class Conclusion(L.Callback):
             write_run_report(self.run_folder, self.scores.data.licence)
         except Exception as error:  # whatever it is
             log.info(f"no report: {type(error).__name__}: {' '.join(str(error).split())}")
-            with suppress(OSError):  # one of an earlier start would tell of another model
+            with suppress(OSError):  # one of an earlier start would describe another model
                 (self.run_folder / REPORT).unlink()
 
     def title(self, module: InfoGAN) -> str:

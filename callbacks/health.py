@@ -33,7 +33,7 @@ WHAT_TO_TRY = {
 """What can be wrong, and what has helped."""
 
 
-class Readings:
+class HealthProbe:
     """What is measured for `Health` in the iterations that are logged, and fetched with the training log's own numbers.
 
     health/spread: the standard deviation of a pixel over generated images, in the mean over pixels, as a part of the

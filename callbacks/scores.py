@@ -56,7 +56,7 @@ class Scores(L.Callback):
         return scores
 
     def factors(self, module: InfoGAN) -> dict[str, dict[str, dict[str, float]]]:
-        """`readings.factor_scores` of the whole test split."""
+        """`factor_scores` of the whole test split."""
         return factor_scores(module.latents, self._q(module, "test", None), self.data)
 
     def _q(self, module: InfoGAN, split: Split, images: int | None) -> Tensor:

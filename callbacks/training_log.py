@@ -17,13 +17,13 @@ class TrainingLog(L.Callback):
     """Logs the mean of each number of `training_step` over the last `every` iterations, and images per second.
 
     Raises NotFinite where one of them is NaN or infinite, in the iteration that its message names. Between two rows
-    nothing leaves the device, so the host never waits for it. What `readings` measures on the device is fetched with
+    nothing leaves the device, so the host never waits for it. What `probe` measures on the device is fetched with
     them, once a row.
     """
 
-    def __init__(self, every: int, readings: Callable[[InfoGAN], dict[str, Tensor]] | None = None) -> None:
+    def __init__(self, every: int, probe: Callable[[InfoGAN], dict[str, Tensor]] | None = None) -> None:
         self.every = every
-        self.readings = readings
+        self.probe = probe
         self.latest: dict[str, float] = {}
         self._window: list[Tensor] = []
         self._names: list[list[str]] = []
@@ -44,7 +44,7 @@ class TrainingLog(L.Callback):
         if pl_module.iteration % self.every:
             return
         with trainer.precision_plugin.forward_context():
-            further = self.readings(pl_module) if self.readings else {}
+            further = self.probe(pl_module) if self.probe else {}
         self.latest, rows = self._fetch(trainer, further)
         now = time.perf_counter()
         images = self._clocked_iterations * pl_module.batch_size

@@ -66,21 +66,21 @@ class Traversals(L.Callback):
         values, labels = latents.traversal(name, self.points)
         base = latents.sample(module.seed, "traversals", 0, range(self.rows))
         rows = [f"draw {r + 1}" for r in range(self.rows)]
-        beside: dict[str, Tensor] = {}
+        categories: dict[str, Tensor] = {}
         if isinstance(code.domain, Choice):
             labels = [self._category(module, code, k).replace(" ", "\n") for k in range(code.domain.count)]
         else:
-            beside = categories_in_turn(latents, self.rows)
-            for other, chosen in beside.items():
+            categories = categories_in_turn(latents, self.rows)
+            for other, chosen in categories.items():
                 base = latents.replaced(base, other, chosen)
-            if len(beside) == 1:
-                (varied,) = (latents.code(other) for other in beside)
-                numbers = varied.values(beside[varied.name])[:, 0].tolist()
+            if len(categories) == 1:
+                (varied,) = (latents.code(other) for other in categories)
+                numbers = varied.values(categories[varied.name])[:, 0].tolist()
                 rows = [self._category(module, varied, int(k)) for k in numbers]
         latent = torch.cat([latents.replaced(row.repeat(len(values), 1), name, values) for row in base])
         images = self._images(module, latent, len(values))
         title = f"{self.data.data_set}: code {name} after {module.iteration:,} iterations"
-        return labelled_grid(images, title, labels, rows, self._directions(code, next_category=bool(beside)))
+        return labelled_grid(images, title, labels, rows, self._directions(code, next_category=bool(categories)))
 
     def real(self) -> Image.Image:
         """Real images, from the first of the training split to the last in even steps: often it is sorted."""

@@ -21,7 +21,7 @@ from infogan.objective.play import GAME
 
 
 @dataclass(frozen=True)
-class Setting:
+class DataContext:
     """What every data set is given. `root`: where the originals lie; `stores`: where their stores do. `batch_size`
     images an iteration, over all devices; `seed` orders them; the networks see them in `value_range`.
     """
@@ -50,10 +50,10 @@ class ImageDataModule(L.LightningDataModule, ABC):
     unordered: tuple[str, ...] = ()
     """Factors whose values are names: a larger number does not mean more."""
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, context: DataContext) -> None:
         super().__init__()
-        self.root, self.stores = setting.root, setting.stores
-        self.batch_size, self.value_range, self.seed = setting.batch_size, setting.value_range, setting.seed
+        self.root, self.stores = context.root, context.stores
+        self.batch_size, self.value_range, self.seed = context.batch_size, context.value_range, context.seed
         self._store: Store | None = None
         self._splits: dict[Split, LabelledImages] = {}
 
@@ -62,7 +62,7 @@ class ImageDataModule(L.LightningDataModule, ABC):
         """The originals under `root`, downloaded or rendered where that can be. Raises DataError where it cannot."""
 
     def files(self) -> Iterable[Path]:
-        """The originals that are there: a store made from others is built anew. Empty where it needs none."""
+        """The originals that are there: a store made from others is built again. Empty where it needs none."""
         return ()
 
     def options(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from infogan.datamodules.base import ImageDataModule, Setting, held_out
+from infogan.datamodules.base import DataContext, ImageDataModule, held_out
 from infogan.datamodules.build_store import Originals, Part
 from infogan.datamodules.sources.pictures import Decoder, Pictures, files_of, pictures_in
 from infogan.errors import DataError
@@ -26,9 +26,9 @@ class CelebA(ImageDataModule):
     data_set = "celeba"
     licence = "for non-commercial research (the authors)"
 
-    def __init__(self, setting: Setting, path: str | None, size: int, skip_broken: bool) -> None:
-        super().__init__(setting)
-        self.path = setting.root / "celeba" if path is None else Path(path).expanduser().absolute()
+    def __init__(self, context: DataContext, path: str | None, size: int, skip_broken: bool) -> None:
+        super().__init__(context)
+        self.path = context.root / "celeba" if path is None else Path(path).expanduser().absolute()
         self.size, self.skip_broken, self.elsewhere = size, skip_broken, path is not None
         self.image_shape = (3, size, size)
 

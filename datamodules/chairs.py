@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from infogan.datamodules.base import ImageDataModule, Setting, held_out
+from infogan.datamodules.base import DataContext, ImageDataModule, held_out
 from infogan.datamodules.build_store import Chunk, Originals, Part
 from infogan.datamodules.sources.download import download
 from infogan.datamodules.sources.pictures import Decoder, files_of, pictures_in
@@ -19,7 +19,7 @@ FACTORS = ("model", "azimuth", "elevation")
 VIEWS = 62
 
 RENDERER = 1
-"""Counts up when rendered chairs come to look different: stores of older ones are then made anew."""
+"""Counts up when rendered chairs come to look different: stores of older ones are then made again."""
 
 NAME = re.compile(r"(?:^|/)([0-9a-f]+)/renders/image_\d+_p(\d+)_t(\d+)_r\d+\.png$")
 
@@ -37,14 +37,14 @@ class Chairs(ImageDataModule):
 
     def __init__(
         self,
-        setting: Setting,
+        context: DataContext,
         source: Literal["archive", "rendered"],
         path: str | None,
         size: int,
         models: int,
         skip_broken: bool,
     ) -> None:
-        super().__init__(setting)
+        super().__init__(context)
         self.source, self.size, self.models, self.skip_broken = source, size, models, skip_broken
         self.path = None if path is None else Path(path).expanduser().absolute()
         self.image_shape = (1, size, size)

@@ -9,7 +9,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from infogan.datamodules.base import ImageDataModule, Setting, held_out
+from infogan.datamodules.base import DataContext, ImageDataModule, held_out
 from infogan.datamodules.build_store import Chunk, Originals, Part
 from infogan.errors import DataError
 
@@ -31,8 +31,8 @@ class DSprites(ImageDataModule):
     image_shape = (1, 64, 64)
     unordered = ("shape",)
 
-    def __init__(self, setting: Setting, path: str | None) -> None:
-        super().__init__(setting)
+    def __init__(self, context: DataContext, path: str | None) -> None:
+        super().__init__(context)
         self.path = None if path is None else Path(path).expanduser().absolute()
 
     def options(self) -> dict[str, Any]:

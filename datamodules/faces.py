@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from infogan.datamodules.base import ImageDataModule, Setting, held_out
+from infogan.datamodules.base import DataContext, ImageDataModule, held_out
 from infogan.datamodules.build_store import Chunk, Originals, Part
 from infogan.datamodules.sources.pictures import Decoder, files_of, pictures_in
 from infogan.errors import DataError
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from infogan.datamodules.rendering.faces import Heads
 
 RENDERER = 2
-"""Counts up when rendered faces come to look different: stores of older ones are then made anew."""
+"""Counts up when rendered faces come to look different: stores of older ones are then made again."""
 
 FACTORS_OF_TENSOR = ("identity", "azimuth", "elevation", "lighting")
 
@@ -45,7 +45,7 @@ class Faces(ImageDataModule):
 
     def __init__(
         self,
-        setting: Setting,
+        context: DataContext,
         source: Literal["rendered", "bfm", "tensor", "folder"],
         path: str | None,
         size: int,
@@ -53,10 +53,10 @@ class Faces(ImageDataModule):
         identities: int,
         skip_broken: bool,
     ) -> None:
-        super().__init__(setting)
+        super().__init__(context)
         self.source, self.size, self.images, self.identities = source, size, images, identities
         self.skip_broken = skip_broken
-        default = setting.root / "faces" / "basel_face_renders.pth" if source == "tensor" else None
+        default = context.root / "faces" / "basel_face_renders.pth" if source == "tensor" else None
         self.path = default if path is None else Path(path).expanduser().absolute()
         self.image_shape = (1, size, size)
         self.licence = LICENCES[source]

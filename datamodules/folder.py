@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from infogan.datamodules.base import ImageDataModule, Setting, held_out
+from infogan.datamodules.base import DataContext, ImageDataModule, held_out
 from infogan.datamodules.build_store import Originals, Part
 from infogan.datamodules.sources.pictures import Decoder, files_of, pictures_in
 
@@ -19,8 +19,8 @@ class Folder(ImageDataModule):
     data_set = "folder"
     licence = "yours"
 
-    def __init__(self, setting: Setting, path: str, size: int, channels: int, skip_broken: bool) -> None:
-        super().__init__(setting)
+    def __init__(self, context: DataContext, path: str, size: int, channels: int, skip_broken: bool) -> None:
+        super().__init__(context)
         self.path = Path(path).expanduser().absolute()
         self.size, self.channels, self.skip_broken = size, channels, skip_broken
         self.image_shape = (channels, size, size)

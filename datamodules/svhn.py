@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from infogan.datamodules.base import ImageDataModule, Setting
+from infogan.datamodules.base import DataContext, ImageDataModule
 from infogan.datamodules.build_store import Chunk, Originals, Part
 from infogan.datamodules.sources.download import verified
 from infogan.errors import DataError
@@ -26,8 +26,8 @@ class SVHN(ImageDataModule):
         "extra": "a93ce644f1a588dc4d68dda5feec44a7",
     }
 
-    def __init__(self, setting: Setting, extra: bool) -> None:
-        super().__init__(setting)
+    def __init__(self, context: DataContext, extra: bool) -> None:
+        super().__init__(context)
         self.extra = extra
         self.expected_train_size = SIZES["train"] + (SIZES["extra"] if extra else 0)
 

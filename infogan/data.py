@@ -9,21 +9,16 @@ from infogan.command import plain, start
 from infogan.errors import ends_as_one_line
 
 if TYPE_CHECKING:
-    import numpy as np
-    from PIL import Image
-
     from infogan.datamodules.base import ImageDataModule
-
-COLUMNS = 12
-ROWS = 10
 
 
 @hydra.main(version_base="1.3", config_path="pkg://infogan.conf", config_name="data_sheet")
 def job(values: DictConfig) -> None:
-    """Prepares the images if that was not done yet, tells what they are, and draws some."""
+    """Prepares the images if that was not done yet, says what they are, and draws some."""
     from pathlib import Path
 
     from infogan.config.check import check
+    from infogan.datamodules.contact_sheet import contact_sheet
     from infogan.experiments.build import build_data
     from infogan.run_folder.files import save_picture
 
@@ -33,11 +28,11 @@ def job(values: DictConfig) -> None:
         data.prepare_data()
         sheet = Path(config.paths.outputs) / "contact_sheets" / f"{data.data_set}.png"
         save_picture(sheet, contact_sheet(data))
-        tell(data)
+        show(data)
         print(f"contact sheet: {sheet}")
 
 
-def tell(data: "ImageDataModule") -> None:
+def show(data: "ImageDataModule") -> None:
     """A table on the terminal."""
     import numpy as np
     from rich.console import Console
@@ -62,33 +57,6 @@ def tell(data: "ImageDataModule") -> None:
     table.add_row("from", str(data.store.manifest["source"]))
     table.add_row("store", str(data.store_folder))
     Console().print(table)
-
-
-def contact_sheet(data: "ImageDataModule") -> "Image.Image":
-    """Images to train on: a row for each class; else for each factor, which grows to the right; else any."""
-    import numpy as np
-
-    from infogan.figures.grids import labelled_grid
-
-    train = data.split("train")
-    if train.labels is not None and data.classes <= 2 * ROWS:
-        labels = train.labels.numpy()
-        rows = [_spread(np.flatnonzero(labels == k)) for k in range(data.classes)]
-        names = list(data.class_names)
-    elif train.factors is not None:
-        rows = [_spread(np.argsort(values, kind="stable")) for values in train.factors.numpy().T[:ROWS]]
-        names = [f"{name}, low to high" for name in data.factor_names[:ROWS]]
-    else:
-        rows, names = list(_spread(np.arange(len(train.images)), ROWS * COLUMNS).reshape(ROWS, COLUMNS)), []
-    images = train.images.numpy()[np.stack(rows)].transpose(0, 1, 3, 4, 2)
-    return labelled_grid(images, f"{data.data_set}: images to train on", [], names)
-
-
-def _spread(candidates: "np.ndarray", count: int = COLUMNS) -> "np.ndarray":
-    """`count` of them in even steps from the first to the last, with repetition where there are fewer."""
-    import numpy as np
-
-    return candidates[np.linspace(0, len(candidates) - 1, count).astype(int)]
 
 
 def main() -> None:

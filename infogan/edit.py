@@ -1,6 +1,5 @@
 """`python -m infogan.edit`: what Q reads from a picture, and the picture with other codes."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import hydra
@@ -10,7 +9,6 @@ from infogan.command import plain, start
 from infogan.errors import ConfigError, ends_as_one_line
 
 if TYPE_CHECKING:
-    from infogan.codes.selection import Selection
     from infogan.config.opening import EditConfig
     from infogan.trained.model import Trained
 
@@ -41,7 +39,7 @@ def edit(trained: "Trained", config: "EditConfig") -> None:
     from infogan.run_folder.files import save_picture, unused
     from infogan.run_folder.paths import timestamp
     from infogan.terminal import progress
-    from infogan.trained.editing import as_read, described, edited, inverted, judged, read, reading
+    from infogan.trained.editing import as_read, described, edited, inverted, judged, read, reading, refuse_two_strips
 
     selected = trained.latents.selections(config.codes)
     refuse_two_strips(selected)
@@ -69,13 +67,6 @@ def edit(trained: "Trained", config: "EditConfig") -> None:
     picture = labelled_grid(images[None], Path(config.image).name, columns, [], f"Q reads {said}")
     save_picture(place, picture)
     print(f"picture: {place}")
-
-
-def refuse_two_strips(selected: "Mapping[str, Selection]") -> None:
-    """Raises ConfigError where several codes take several values: the picture is one strip."""
-    moving = [name for name, selection in selected.items() if len(selection.points(2)[1]) > 1]
-    if len(moving) > 1:
-        raise ConfigError(f"codes.{' and codes.'.join(moving)} take several values: only one code at a time can")
 
 
 def main() -> None:

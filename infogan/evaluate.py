@@ -26,6 +26,7 @@ def job(values: DictConfig) -> None:
     from infogan.experiments.build import build_data
     from infogan.pages.run import write_run_report
     from infogan.run_folder.paths import find_run
+    from infogan.scoring.evaluation_files import write_evaluation
     from infogan.trained.model import device_of, load_whole
 
     with ends_as_one_line():
@@ -33,7 +34,7 @@ def job(values: DictConfig) -> None:
         run = find_run(config.run, Path(config.paths.outputs))
         trained = load_whole(run, device_of(config.accelerator), print)
         found = score(trained, config)
-        leave(found, trained, config)
+        write_evaluation(found, trained, config)
         show(found, trained.folder)
         print(f"report: {write_run_report(trained.folder, build_data(trained.config).licence)}")
 
@@ -52,42 +53,20 @@ def score(trained: "Trained", config: "EvaluateConfig") -> "Evaluation":
     return evaluate(trained, data, why, config.metrics, config.seed, lambda part: print(f"  {part.replace('_', ' ')}"))
 
 
-def leave(found: "Evaluation", trained: "Trained", config: "EvaluateConfig") -> None:
-    """evaluation.json, evaluation.csv and figures/evaluation/ in the run folder, and its W&B run where it has one."""
-    from infogan.run_folder.contents import EVALUATION
-    from infogan.run_folder.files import save_picture, write_atomically, write_json
-    from infogan.run_folder.provenance import provenance
-    from infogan.scoring.one_run import flat
-    from infogan.tracking.wandb_run import add_evaluation
-
-    run = trained.folder
-    rows = flat(found.values)
-    lines = ["score,value,low,high"]
-    lines += [",".join([name, *("" if x is None else f"{x:.6g}" for x in row)]) for name, row in rows.items()]
-    for name, picture in found.pictures.items():
-        save_picture(run / "figures" / "evaluation" / f"{name}.png", picture)
-    write_atomically(run / "evaluation.csv", lambda staged: staged.write_text("\n".join(lines) + "\n"))
-    protocol = config.model_dump(include={"seed", "metrics"})
-    record = {"iterations": trained.iteration, **found.values, "seconds": found.seconds, "protocol": protocol}
-    write_json(run / EVALUATION, record | {"provenance": provenance()})
-    add_evaluation(run, trained.config, rows, found.pictures)
-
-
 def show(found: "Evaluation", run: "Path") -> None:
     """The scores on the terminal, and why those that are missing are missing."""
     from rich.console import Console
     from rich.table import Table
 
     from infogan.run_folder.contents import EVALUATION
-    from infogan.scoring.one_run import flat
+    from infogan.scoring.evaluation_files import flat
 
-    table = Table("score", "value", "interval", title=str(run.name))
+    table = Table("score", "value", "interval", title=run.name)
     for name, (value, low, high) in flat(found.values).items():
         if "/error_by_class/" not in name:
             interval = "" if low is None or high is None else f"{low:.4g} … {high:.4g}"
             table.add_row(name, f"{value:.4g}", interval)
-    console = Console(soft_wrap=True)
-    console.print(table)
+    Console(soft_wrap=True).print(table)
     for name, part in found.values.items():
         if isinstance(part, str):
             print(f"no {name.replace('_', ' ')}: {part}")

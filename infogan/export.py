@@ -11,7 +11,6 @@ from infogan.errors import ends_as_one_line
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from infogan.config.opening import ExportedConfig
     from infogan.trained.model import Trained
 
 
@@ -38,48 +37,22 @@ def export(trained: "Trained", licence: str, place: "Path") -> None:
     """Makes the folder `place`; `licence` is that of the training images. Raises RunError where it exists, or where
     what ONNX computes is not what PyTorch does."""
     from infogan.pages.card import write_card
-    from infogan.run_folder.configuration import EXPORTED, save_exported
-    from infogan.run_folder.files import whole_folder, write_json
-    from infogan.run_folder.trees import save_tensors
-    from infogan.trained.model import WEIGHTS
+    from infogan.run_folder.files import whole_folder
+    from infogan.trained.exported_files import write_model
     from infogan.trained.onnx_export import check_packages, write_onnx
 
     check_packages()
     with whole_folder(place) as staged:
-        networks = {"generator": trained.generator, "discriminator": trained.discriminator}
-        weights = {
-            f"{name}.{key}": value.contiguous()
-            for name, network in networks.items()
-            for key, value in network.state_dict().items()
-        }
-        save_tensors(staged / WEIGHTS, weights)
-        save_exported(exported(trained), staged)
-        if trained.summary:
-            write_json(staged / "summary.json", trained.summary)
-        off = write_onnx(trained, staged)
+        write_model(trained, staged)
+        differences = write_onnx(trained, staged)
         missing = write_card(staged, trained, licence)
-        (staged / WEIGHTS).chmod((staged / EXPORTED).stat().st_mode)  # safetensors keeps its files from others
         files = sorted(path.name for path in staged.iterdir())
     print(f"{trained.folder}, {trained.iteration:,} iterations")
-    print("".join(f"{file} differs from PyTorch by {most:.1e} at most\n" for file, most in off.items()), end="")
+    print("".join(f"{file} differs from PyTorch by {most:.1e} at most\n" for file, most in differences.items()), end="")
     for gap in missing:
         print(f"missing in the model card: {gap.text} {gap.command}".strip())
     print(f"exported: {place}   {', '.join(files)}")
     print(f'open it: infogan.load("{place}")')
-
-
-def exported(trained: "Trained") -> "ExportedConfig":
-    """config.json: what `infogan.load` builds the networks from, and what users of the ONNX files must know."""
-    from infogan.config.opening import ExportedConfig
-
-    config = trained.config
-    return ExportedConfig(
-        data=config.data.name,
-        seed=config.seed,
-        iterations=trained.iteration,
-        model=config.model,
-        **trained.layout,
-    )
 
 
 def main() -> None:

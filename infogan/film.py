@@ -1,6 +1,5 @@
 """`python -m infogan.film`: the grids of a run over training, or a walk through one of its codes."""
 
-from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import hydra
@@ -11,8 +10,6 @@ from infogan.errors import ConfigError, ends_as_one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from PIL import Image
 
     from infogan.config.opening import FilmConfig
 
@@ -38,7 +35,7 @@ def film(run: "Path", config: "FilmConfig") -> None:
     from infogan.run_folder.configuration import read_config
     from infogan.run_folder.files import unused
     from infogan.run_folder.paths import timestamp
-    from infogan.terminal import progress
+    from infogan.terminal import counted, progress
     from infogan.trained.films import check_package, over_training, walk, write_film
     from infogan.trained.model import load_whole
 
@@ -59,13 +56,6 @@ def film(run: "Path", config: "FilmConfig") -> None:
     with progress("filming", count) as advance:
         width, height = write_film(place, counted(frames, advance), config.fps, config.format)
     print(f"film: {place}   {count} frames of {width}×{height} pixels, {count / config.fps:g} s")
-
-
-def counted(frames: "Iterable[Image.Image]", advance: Callable[[int], object]) -> "Iterator[Image.Image]":
-    """The same frames; `advance` hears of each that has been used."""
-    for frame in frames:
-        yield frame
-        advance(1)
 
 
 def main() -> None:

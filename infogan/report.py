@@ -33,16 +33,16 @@ def report(config: "ReportConfig") -> "Path":
     from infogan.pages.sweep import write_sweep_report
     from infogan.run_folder.configuration import read_config
     from infogan.run_folder.paths import find_run, runs_of
-    from infogan.run_folder.status import read_record
+    from infogan.run_folder.status import read_status
 
     if config.run is not None:
         folder = find_run(config.run, Path(config.paths.outputs))
         return write_run_report(folder, build_data(read_config(folder)).licence)
     assert config.sweep is not None
     sweep = Path(config.sweep).expanduser().absolute()
-    records = [read_record(folder) for folder in runs_of(sweep)]
-    known = {record.config.data.name: record.config for record in records if record.config is not None}
-    return write_sweep_report(sweep, records, {name: build_data(of).licence for name, of in known.items()})
+    statuses = [read_status(folder) for folder in runs_of(sweep)]
+    configs = {status.config.data.name: status.config for status in statuses if status.config is not None}
+    return write_sweep_report(sweep, statuses, {name: build_data(config).licence for name, config in configs.items()})
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ import torch
 from PIL import Image
 from scipy.io import savemat
 
-from infogan.datamodules.base import Setting
+from infogan.datamodules.base import DataContext
 from infogan.datamodules.celeba import CelebA
 from infogan.datamodules.dsprites import DSprites
 from infogan.datamodules.faces import Faces
@@ -34,7 +34,7 @@ from infogan.datamodules.svhn import SVHN
 from infogan.errors import DataError, RunError
 from infogan.run_folder.configuration import read_config
 from infogan.run_folder.contents import read_metrics, read_object
-from infogan.run_folder.status import read_record
+from infogan.run_folder.status import read_status
 from infogan.run_folder.trees import load_tree, save_tree
 
 SLOWEST = 20
@@ -93,8 +93,8 @@ def bfm_2017(path):
         file.create_dataset("shape/representer/cells", data=BFM["tl"].T.astype(np.int32) - 1, compression="gzip")
 
 
-def setting(path):
-    return Setting(path.parent, path.parent / "stores", 2, (0.0, 1.0), 0)
+def context(path):
+    return DataContext(path.parent, path.parent / "stores", 2, (0.0, 1.0), 0)
 
 
 def everything(originals):
@@ -117,7 +117,7 @@ def idx(path):
 
 def svhn(path):
     """As if the published checksum were that of the changed file."""
-    data = SVHN(setting(path), extra=False)
+    data = SVHN(context(path), extra=False)
     (path.parent / "SVHN").mkdir(exist_ok=True)
     data._path("train").write_bytes(path.read_bytes())
     data.md5 = {"train": hashlib.md5(path.read_bytes()).hexdigest()}
@@ -127,7 +127,7 @@ def svhn(path):
 def celeba(path):
     (path.parent / "1.png").write_bytes(picture("PNG"))
     (path.parent / "2.png").write_bytes(picture("PNG"))
-    everything(CelebA(setting(path), str(path.parent), 8, False).originals())
+    everything(CelebA(context(path), str(path.parent), 8, False).originals())
 
 
 def heads(path):
@@ -145,7 +145,7 @@ def run_config(path):
 
 def record(path):
     """A run that cannot be read is a damaged record, never an error."""
-    read_record(path.parent)
+    read_status(path.parent)
 
 
 TREE = {"iteration": 3, "state_dict": {"w": torch.ones(2, 3, 2, 2).to(memory_format=torch.channels_last)},
@@ -158,7 +158,7 @@ def seeds(tmp_path):
     bfm_2017(tmp_path / "h5")
     renders = torch.arange(2 * 2 * 2 * 2 * 64).remainder(256).to(torch.uint8).reshape(2, 2, 2, 2, 8, 8)
     labels = b"\0\0\x08\x01\0\0\0\x05" + bytes(range(5))
-    tensor = lambda path: everything(Faces(setting(path), "tensor", str(path), 8, 20, 1, False).originals())  # noqa: E731
+    tensor = lambda path: everything(Faces(context(path), "tensor", str(path), 8, 20, 1, False).originals())  # noqa: E731
     return {
         **{kind: (f"x.{kind.lower()}", picture(kind), pictures) for kind in ("PNG", "JPEG", "BMP", "TIFF", "WEBP")},
         "GIF": ("x.gif", picture("GIF", "P"), pictures),
@@ -173,9 +173,9 @@ def seeds(tmp_path):
         "BFM of 2009, packed": ("x.mat", saved(lambda stream: savemat(stream, BFM, do_compression=True)), heads),
         "BFM of 2017": ("x.h5", (tmp_path / "h5").read_bytes(), heads),
         "dSprites": ("x.npz", saved(lambda stream: np.savez_compressed(stream, **sprites())),
-                     lambda path: everything(DSprites(setting(path), str(path)).originals())),
+                     lambda path: everything(DSprites(context(path), str(path)).originals())),
         "dSprites, not packed": ("x.npz", saved(lambda stream: np.savez(stream, **sprites())),
-                                 lambda path: everything(DSprites(setting(path), str(path)).originals())),
+                                 lambda path: everything(DSprites(context(path), str(path)).originals())),
         "tensor": ("x.pth", saved(lambda stream: torch.save(renders, stream)), tensor),
         "tensor of 2018": ("x.pth", saved(lambda stream: torch.save(renders, stream, **OF_2018)), tensor),
         "attributes": ("list_attr_celeba.txt", b"2\nyoung old\n1.png 1 -1\n2.png -1 1\n", celeba),

@@ -249,17 +249,17 @@ def _outward(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
     return triangles if np.sum(normals * corners.mean(axis=1)) > 0 else triangles[:, ::-1]
 
 
-def _framed(vertices: np.ndarray, triangles: np.ndarray, below: np.ndarray) -> Heads:
+def _framed(vertices: np.ndarray, triangles: np.ndarray, hidden: np.ndarray) -> Heads:
     """Heads (I, V, 3) in any unit moved to one place and scaled to one size: that of the root mean square of what is
-    not `below`, (V,); the latter is moved far down.
+    not `hidden`, (V,); the latter is moved far down.
     """
-    shown = vertices[:, ~below]
+    shown = vertices[:, ~hidden]
     centred = vertices - shown.mean(axis=1, keepdims=True)
-    size = np.sqrt(np.square(centred[:, ~below]).sum(axis=2).mean(axis=1))
+    size = np.sqrt(np.square(centred[:, ~hidden]).sum(axis=2).mean(axis=1))
     scaled = centred / size[:, None, None]
-    shown = scaled[:, ~below]
+    shown = scaled[:, ~hidden]
     low, high = shown.min(axis=1), shown.max(axis=1)
     middle = (low + high).mean(axis=0) / 2
     scaled = (scaled - middle) * (2 / (high - low)[:, 2].max())
-    scaled[:, below, 2] -= 2
+    scaled[:, hidden, 2] -= 2
     return Heads(scaled.astype(np.float32), triangles.astype(np.int32))

@@ -23,20 +23,20 @@ if TYPE_CHECKING:
 def build_data(config: Config) -> "ImageDataModule":
     """The data module that the configuration names. Nothing is read yet."""
     from infogan.datamodules import data_module
-    from infogan.datamodules.base import Setting
+    from infogan.datamodules.base import DataContext
     from infogan.networks.value_range import value_range
 
     def folder(path: str) -> Path:
         return Path(path).expanduser().absolute()
 
-    setting = Setting(
+    context = DataContext(
         folder(config.paths.data),
         folder(config.paths.stores),
         config.data.batch_size,
         value_range(config.model.generator),
         config.seed,
     )
-    return data_module(config.data.name)(setting, **config.data.model_dump(exclude={"name", "batch_size"}))
+    return data_module(config.data.name)(context, **config.data.model_dump(exclude={"name", "batch_size"}))
 
 
 def data_of(config: Config, paths: OpenedPathsConfig) -> "ImageDataModule":
@@ -64,7 +64,7 @@ def added_loggers(config: Config, folder: Path) -> "list[Logger]":
         from infogan.codes.latents import Latents
         from infogan.tracking.wandb_run import WandbRun
 
-        about = {
+        metadata = {
             "name": folder.name,
             "group": sweep_of(folder),
             "job_type": config.data.name,
@@ -75,7 +75,7 @@ def added_loggers(config: Config, folder: Path) -> "list[Logger]":
                 "provenance": provenance(),
             },
         }
-        return [WandbRun(folder, config.logger, about, Latents.from_config(config.model).entropies)]
+        return [WandbRun(folder, config.logger, metadata, Latents.from_config(config.model).entropies)]
     if isinstance(config.logger, CsvConfig):
         from lightning.pytorch.loggers import CSVLogger
 
@@ -97,7 +97,7 @@ def build_trainer(
 
     from infogan.callbacks.checkpoints import Checkpoints, TreeCheckpointIO
     from infogan.callbacks.conclusion import Conclusion
-    from infogan.callbacks.health import Health, Readings
+    from infogan.callbacks.health import Health, HealthProbe
     from infogan.callbacks.progress import ProgressBar
     from infogan.callbacks.scores import Scores
     from infogan.callbacks.training_log import TrainingLog
@@ -109,7 +109,7 @@ def build_trainer(
     if every.health == "off" or every.collapse is None:
         training_log, health = TrainingLog(every.log_every), []
     else:
-        training_log = TrainingLog(every.log_every, Readings())
+        training_log = TrainingLog(every.log_every, HealthProbe())
         health = [Health(training_log, every.health, every.collapse)]
     scores = Scores(data, every.scores_every, every.score_images)
     traversals = Traversals(

@@ -52,7 +52,7 @@ def train(folder: Path, further: "Sequence[L.Callback]" = ()) -> dict[str, Any]:
         arithmetic(config.trainer),
         StopSignals() as signals,
         log_file(folder / "log.txt"),
-        early_end_told(folder, signals),
+        early_end_logged(folder, signals),
     ):
         checkpoint = newest_checkpoint(folder)
         try:
@@ -106,15 +106,15 @@ def check_checkpoint(checkpoint: Path, module: "InfoGAN") -> None:
 
 
 @contextmanager
-def early_end_told(folder: Path, signals: StopSignals) -> Iterator[None]:
-    """What ends a run before its time is told in log.txt, and on the terminal how to go on."""
+def early_end_logged(folder: Path, signals: StopSignals) -> Iterator[None]:
+    """What ends a run before its time is written to log.txt, and to the terminal how to resume it."""
     try:
         yield
     except BaseException as error:
         log.debug(f"{type(error).__name__}: {error}")
         log.info(f"stopped: {how_to_go_on(folder)}")
         if isinstance(error, Collapsed) and is_rank_zero():
-            with suppress(RunError):  # a full disk: the reason is on its way to be told
+            with suppress(RunError):  # a full disk: the reason is about to be printed
                 write_json(folder / COLLAPSED, {"reason": str(error)})
         if isinstance(error, NotFinite):
             raise NotFinite(f"{error}; the last good checkpoint: {newest_checkpoint(folder) or 'none yet'}") from None

@@ -52,7 +52,7 @@ def build(explorer: Explorer, noise: int) -> gr.Blocks:
 
         def draw(view: str, seed: int, encoded: Encoded | None, across: str, down: str, *values: object) -> list[Any]:
             """The picture of the tab that is open; the others stay."""
-            with told_on_the_page():
+            with errors_on_the_page():
                 if view == "many":
                     return [explorer.many(seed, values), gr.skip(), gr.skip()]
                 if view == "grid":
@@ -62,7 +62,7 @@ def build(explorer: Explorer, noise: int) -> gr.Blocks:
         def opened(view: str) -> Callable[..., list[Any]]:
             return lambda *state: [view, gr.update(visible=view != "edit"), *draw(view, *state)]
 
-        def draw_anew(view: str, seed: int, *others: Any) -> list[Any]:
+        def draw_other_noise(view: str, seed: int, *others: Any) -> list[Any]:
             return [seed + 1, *draw(view, seed + 1, *others)]
 
         def encode(event: gr.EventData, progress: gr.Progress = gr.Progress()) -> list[Any]:  # noqa: B008
@@ -74,7 +74,7 @@ def build(explorer: Explorer, noise: int) -> gr.Blocks:
                 done += more
                 progress((done, explorer.inversion.iterations), desc="looking for the noise")
 
-            with told_on_the_page():
+            with errors_on_the_page():
                 found = explorer.encode(picture_of(explorer, event._data), advance)
                 return [found, explorer.edit(found, found.codes), *found.codes]
 
@@ -84,7 +84,7 @@ def build(explorer: Explorer, noise: int) -> gr.Blocks:
         gr.on(moves, draw, [view, *state], pictures, api_name="draw", **at_once)
         for tab, name in ((many_tab, "many"), (grid_tab, "grid"), (edit_tab, "edit")):
             tab.select(opened(name), state, [view, new_noise, *pictures], api_name=f"open_{name}", **at_once)
-        new_noise.click(draw_anew, [view, *state], [seed, *pictures], api_name="new_noise", **at_once)
+        new_noise.click(draw_other_noise, [view, *state], [seed, *pictures], api_name="new_noise", **at_once)
         gr.on(
             [choose.select, choose.upload], encode, None, [encoded, edit, *controls], api_name="encode",
             show_progress_on=edit, concurrency_limit=1,
@@ -123,7 +123,7 @@ def picture_of(explorer: Explorer, event: Any) -> np.ndarray:
 
 
 @contextmanager
-def told_on_the_page() -> Iterator[None]:
+def errors_on_the_page() -> Iterator[None]:
     """Turns the project's errors into a message on the page, escaped: gradio takes messages for HTML."""
     try:
         yield

@@ -26,7 +26,7 @@ HOSTS = (HOST, "localhost")
 """What a browser on this machine calls it. Another name is a page elsewhere that has its name point here."""
 
 SESSIONS = 100
-"""Whose state is kept; beyond it the one that was silent longest starts anew."""
+"""Whose state is kept; beyond it the one that was silent longest starts afresh."""
 
 LARGEST_BODY = UPLOAD * 4 // 3 + 2**16
 """Bytes of a request: a picture in base64, and what goes with it."""
@@ -130,7 +130,7 @@ def _replayed(body: bytes, receive: "Receive") -> "Receive":
 
 def listening(port: int | None) -> socket.socket:
     """A socket that listens on the loopback address, at any free port for None. Raises ConfigError where it cannot."""
-    address = socket.socket(proto=socket.IPPROTO_TCP)  # told, else asyncio leaves Nagle's delay of 40 ms an answer
+    address = socket.socket(proto=socket.IPPROTO_TCP)  # named, else asyncio leaves Nagle's delay of 40 ms an answer
     address.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         address.bind((HOST, port or 0))

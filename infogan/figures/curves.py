@@ -66,9 +66,9 @@ def training_curves(
         axes.set(title=name, xlabel="iteration")
         axes.title.set_fontsize(10)
         if epoch is not None and k < columns:
-            above = axes.secondary_xaxis("top", functions=(epochs, iterations))
-            above.set_xlabel("epoch", fontsize=8)
-            above.tick_params(labelsize=8)
+            epoch_axis = axes.secondary_xaxis("top", functions=(epochs, iterations))
+            epoch_axis.set_xlabel("epoch", fontsize=8)
+            epoch_axis.tick_params(labelsize=8)
         axes.grid(alpha=0.25)
         axes.margins(x=0.02)
         if len(keys) > 1:

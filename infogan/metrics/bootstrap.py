@@ -1,4 +1,4 @@
-"""How far a mean could be off for want of samples."""
+"""How far a mean could be off with so few samples."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ def bootstrap_interval(
 ) -> tuple[float, float]:
     """The percentile interval of the mean of (N,) values: its ends, in the values' unit.
 
-    It tells of the sampling of these values alone, not of another training.
+    It is about the sampling of these values alone, not of another training.
     """
     from scipy.stats import bootstrap
 

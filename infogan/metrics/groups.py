@@ -7,16 +7,21 @@ FACTOR_LEVELS, FACTOR_BINS = 100, 10
 as the second says: else no two images would share its value."""
 
 
+def class_bounds(factor: np.ndarray) -> np.ndarray:
+    """(N,) values of a factor → what lies between its classes, ascending; a constant has none.
+
+    Each value is a class, or one of FACTOR_BINS equally filled bins where there are more than FACTOR_LEVELS.
+    """
+    values = np.unique(factor.astype(np.float64))
+    if len(values) <= FACTOR_LEVELS:
+        return (values[1:] + values[:-1]) / 2
+    return np.unique(np.quantile(factor.astype(np.float64), np.arange(1, FACTOR_BINS) / FACTOR_BINS))
+
+
 def levels(factors: np.ndarray) -> np.ndarray:
-    """Factors as whole numbers from 0, continuous ones in bins: (N, F) values → (N, F) int64."""
-    columns = []
-    for values in factors.T:
-        different, index = np.unique(values, return_inverse=True)
-        if len(different) > FACTOR_LEVELS:
-            edges = np.quantile(values, np.linspace(0, 1, FACTOR_BINS + 1)[1:-1])
-            index = np.searchsorted(edges, values, side="right")
-        columns.append(index.astype(np.int64))
-    return np.column_stack(columns)
+    """Factors as whole numbers from 0, continuous ones in bins: (N, F) values → (N, F) int64; see `class_bounds`."""
+    columns = [np.searchsorted(class_bounds(values), values, side="right") for values in factors.T]
+    return np.column_stack(columns).astype(np.int64)
 
 
 def sharing(column: np.ndarray, rows: np.ndarray, size: int, random: np.random.Generator) -> np.ndarray:

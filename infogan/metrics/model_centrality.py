@@ -19,7 +19,7 @@ def group_votes(codes: np.ndarray, fixed: np.ndarray, n_fixed: int) -> np.ndarra
     """(groups, size, D) readings of images and which code of their generator each group shares, (groups,) integers →
     (D, n_fixed) votes: how often reading d varied least, against its variance over all images, when code f was shared.
 
-    Readings that never vary do not stand for election.
+    Readings that never vary get no vote.
     """
     variance = codes.reshape(-1, codes.shape[-1]).var(axis=0, ddof=1)
     votes = np.zeros((codes.shape[-1], n_fixed), np.int64)

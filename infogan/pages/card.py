@@ -8,23 +8,15 @@ import torch
 
 from infogan.codes.domain import Choice, Circle, Domain, Interval
 from infogan.config.training import Config
+from infogan.pages.findings import beside_published, code_caption, code_row, findings
+from infogan.pages.origin import made_of, repeated, unfinished
 from infogan.pages.page import Gap, attempt, rendered
 from infogan.pages.published import published_for
-from infogan.pages.run import (
-    beside_published,
-    code_caption,
-    code_row,
-    findings,
-    made_of,
-    newest_picture,
-    read_evaluation,
-    repeated,
-    score_parts,
-    unfinished,
-)
+from infogan.pages.run import newest_picture, score_parts
 from infogan.run_folder.contents import read_provenance
 from infogan.run_folder.files import read_picture
-from infogan.run_folder.status import read_record
+from infogan.run_folder.status import read_status
+from infogan.scoring.evaluation_files import read_evaluation
 from infogan.trained.model import Trained
 
 LICENCES = {"CC BY 4.0": "cc-by-4.0", "CC BY-SA 3.0": "cc-by-sa-3.0", "MIT": "mit", "Apache-2.0": "apache-2.0",
@@ -44,8 +36,8 @@ def write_card(folder: Path, trained: Trained, licence: str) -> list[Gap]:
 
     Returns what is missing in it.
     """
-    run, config, record = trained.folder, trained.config, read_record(trained.folder)
-    missing: list[Gap] = [unfinished(record)] if record.state in ("stopped", "running") else []
+    run, config, status = trained.folder, trained.config, read_status(trained.folder)
+    missing: list[Gap] = [unfinished(status)] if status.state in ("stopped", "running") else []
     evaluation = attempt(missing, read_evaluation, run) or {}
     starts = attempt(missing, read_provenance, run) or []
     found = attempt(missing, findings, trained.summary, evaluation)
@@ -70,7 +62,7 @@ def write_card(folder: Path, trained: Trained, licence: str) -> list[Gap]:
         "outputs": [f"`{name}`" for name in trained.latents.parameters(torch.zeros(1, trained.latents.outputs))],
         "noise": NOISE[trained.latents.noise_distribution],
         "example": ", ".join(f"{code.name}={example(code.domain)}" for code in trained.latents.codes[:2]),
-        "made_of": made_of(config, licence, starts, record),
+        "made_of": made_of(config, licence, starts, status),
         "starts": [repeated(start) for start in starts],
         "found": found,
         "published": published_for(config),
@@ -97,11 +89,11 @@ def front_matter(config: Config, licence: str) -> str:
     import yaml
 
     known = next((name for text, name in LICENCES.items() if licence.startswith(text)), None)
-    told = {"license": known or "other"}
+    licence_fields = {"license": known or "other"}
     if known is None:
-        told["license_name"] = re.sub(r"\W+", "-", licence).strip("-").lower()
+        licence_fields["license_name"] = re.sub(r"\W+", "-", licence).strip("-").lower()
     values = {
-        **told,
+        **licence_fields,
         "library_name": "pytorch",
         "pipeline_tag": "unconditional-image-generation",
         "tags": ["infogan", "gan", "representation-learning", "disentanglement", "onnx", config.data.name],

@@ -14,7 +14,7 @@ from infogan.pages.page import Figure, Gap, attempt, figure_of, write_page
 from infogan.pages.run import newest_figure
 from infogan.run_folder.contents import read_object
 from infogan.run_folder.paths import REPORT
-from infogan.run_folder.status import Record
+from infogan.run_folder.status import RunStatus
 from infogan.scoring.many_runs import differing_settings
 
 COMPARED = {
@@ -42,30 +42,30 @@ class RunRow:
     chosen: bool
 
 
-def write_sweep_report(sweep: Path, records: Sequence[Record], licences: Mapping[str, str]) -> Path:
+def write_sweep_report(sweep: Path, statuses: Sequence[RunStatus], licences: Mapping[str, str]) -> Path:
     """report.html in the folder of the sweep; `licences` of images by data set. Returns its path.
 
     Raises RunError where no run can be read.
     """
-    missing = [Gap(f"Left out: {record.reason}") for record in records if record.state == "damaged"]
-    read = [(record, record.config) for record in records if record.config is not None]
+    missing = [Gap(f"Left out: {status.reason}") for status in statuses if status.state == "damaged"]
+    read = [(status, status.config) for status in statuses if status.config is not None]
     if not read:
-        raise RunError(f"sweep={sweep}: none of its {len(records)} runs can be read; {records[0].reason}")
+        raise RunError(f"sweep={sweep}: none of its {len(statuses)} runs can be read; {statuses[0].reason}")
     comparison = attempt(missing, read_object, sweep / "comparison.json") or {}
     ranking = attempt(missing, ranked, comparison) or {}
     compared = []
     if ranking:
         compared = [attempt(missing, figure_of, sweep / "figures" / f"{n}.png", *c) for n, c in COMPARED.items()]
-    unfinished = [record for record, _ in read if record.state != "finished"]
+    unfinished = [status for status, _ in read if status.state != "finished"]
     if unfinished:
-        names = ", ".join(f"{record.folder.name} ({record.state}, {record.progress})" for record in unfinished)
+        names = ", ".join(f"{status.folder.name} ({status.state}, {status.progress})" for status in unfinished)
         missing.append(Gap(f"Not finished: {names}. The command that started the sweep goes on with it."))
     chosen = next(iter(ranking), None)
     columns, rows = table(read, ranking, comparison.get("ranked_by", ""))
     values = {
         "folder": sweep,
         "title": f"Sweep {sweep.name}: {', '.join(licences)}",
-        "runs": len(records),
+        "runs": len(statuses),
         "finished": len(read) - len(unfinished),
         "licences": licences,
         "chosen": chosen,
@@ -77,9 +77,9 @@ def write_sweep_report(sweep: Path, records: Sequence[Record], licences: Mapping
         "columns": columns,
         "rows": rows,
         "grids": [
-            (record.folder.name == chosen, figure)
-            for record, config in read
-            if (figure := attempt(missing, first_grid, record.folder, config, record.folder.name == chosen))
+            (status.folder.name == chosen, figure)
+            for status, config in read
+            if (figure := attempt(missing, first_grid, status.folder, config, status.folder.name == chosen))
         ],
         "missing": missing,
     }
@@ -98,7 +98,7 @@ def ranked(comparison: Mapping[str, Any]) -> dict[str, Mapping[str, float]]:
 
 
 def table(
-    runs: Sequence[tuple[Record, Config]], ranking: Mapping[str, Mapping[str, float]], ranked_by: str
+    runs: Sequence[tuple[RunStatus, Config]], ranking: Mapping[str, Mapping[str, float]], ranked_by: str
 ) -> tuple[list[str], list[RunRow]]:
     """The columns of the table of runs, and its lines: best first where the runs were compared, else as they lie."""
     settings = differing_settings([config for _, config in runs])
@@ -107,16 +107,16 @@ def table(
     if ranking:
         columns = ["rank", *columns, ranked_by.replace("_", " ")]
     rows = []
-    for (record, config), own in zip(runs, settings, strict=True):
-        name = record.folder.name
+    for (status, config), own in zip(runs, settings, strict=True):
+        name = status.folder.name
         cells = [
-            Cell(name, name, f"{name}/{REPORT}" if (record.folder / REPORT).is_file() else ""),
+            Cell(name, name, f"{name}/{REPORT}" if (status.folder / REPORT).is_file() else ""),
             *(_value(value) for value in own.values()),
             _value(config.seed),
-            Cell(record.progress, str(record.iterations)),
-            _value(record.state),
-            _number(record.information),
-            _number(record.acc),
+            Cell(status.progress, str(status.iterations)),
+            _value(status.state),
+            _number(status.information),
+            _number(status.acc),
         ]
         if ranking:
             cells = [_value(places.get(name)), *cells, _number(ranking.get(name, {}).get(ranked_by))]

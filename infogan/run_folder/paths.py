@@ -104,7 +104,7 @@ def all_runs(outputs: Path) -> list[Path]:
 def _is_run(folder: Path) -> bool:
     try:
         return any((folder / name).exists() for name in ("config.yaml", "provenance.json", "checkpoints"))
-    except OSError:  # closed to this user: whoever reads it is told why
+    except OSError:  # closed to this user: reading it raises the reason
         return True
 
 

@@ -3,7 +3,7 @@
 import os
 
 RUN_FOLDER_OF_RANKS = "INFOGAN_RUN_FOLDER"
-"""Lightning starts the other ranks with the same command line: this variable tells them which run is theirs."""
+"""Lightning starts the other ranks with the same command line: this variable names their run."""
 
 
 def is_rank_zero() -> bool:

@@ -16,12 +16,12 @@ State = Literal["finished", "running", "stopped", "collapsed", "damaged"]
 
 
 @dataclass(frozen=True)
-class Record:
+class RunStatus:
     """A run folder at a glance.
 
     `state`: `running` where another process is at work there; `collapsed` where training was ended because it no
     longer learned, and `damaged` where the run cannot be read, both for `reason`.
-    `iterations`: how many were done, as far as anything in the folder tells. `information`: L_I of the first code in
+    `iterations`: how many were done, as far as anything in the folder shows. `information`: L_I of the first code in
     nats, for a fixed σ with σ² = MSE; it and `acc` are those of the finished model, else the last that were logged.
     `asked_at`: when its configuration was last written, in seconds since 1970; `run=latest` is the last of these.
     """
@@ -44,8 +44,8 @@ class Record:
         return f"{self.iterations:,}" if self.iterations == asked else f"{self.iterations:,} of {asked:,}"
 
 
-def read_record(folder: Path) -> Record:
-    """Whatever lies in the folder gives a record: a run that cannot be read gives a damaged one."""
+def read_status(folder: Path) -> RunStatus:
+    """Whatever lies in the folder gives a status: that of a run that cannot be read is `damaged`."""
     try:
         asked_at = (folder / "config.yaml").stat().st_mtime
     except OSError:
@@ -57,16 +57,16 @@ def read_record(folder: Path) -> Record:
         if summary.get("iterations") == config.trainer.max_iterations:
             measured = summary["information"] | summary["information_at_mse"]
             found = (_number_or_none(measured[name]), _number_or_none(summary["acc"]))
-            return Record(folder, asked_at, "finished", "", config, summary["iterations"], *found)
+            return RunStatus(folder, asked_at, "finished", "", config, summary["iterations"], *found)
         found = (None if code.has_fixed_width else _last(rows, f"information/{name}"), _last(rows, "acc"))
         reason = str(read_object(folder / COLLAPSED).get("reason", ""))
         state: State = "running" if is_held(folder / "log.txt") else "collapsed" if reason else "stopped"
-        return Record(folder, asked_at, state, reason, config, done, *found)
+        return RunStatus(folder, asked_at, state, reason, config, done, *found)
     except InfoGANError as error:
-        return Record(folder, asked_at, "damaged", str(error))
+        return RunStatus(folder, asked_at, "damaged", str(error))
     except (KeyError, TypeError, ValueError) as error:
         reason = f"{folder} holds what this version does not write: {type(error).__name__}: {error}"
-        return Record(folder, asked_at, "damaged", reason)
+        return RunStatus(folder, asked_at, "damaged", reason)
 
 
 def lambda_text(config: Config) -> str:

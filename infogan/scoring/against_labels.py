@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from torch import Tensor
 
 from infogan.codes.code import Code
 from infogan.codes.latents import Latents
+from infogan.datamodules.store import Split
 from infogan.metrics.clustering import (
     accuracy,
     adjusted_rand_index,
@@ -41,9 +42,7 @@ def groups(latents: Latents, q: Tensor, code: Code) -> np.ndarray:
 
 
 def cluster_scores(
-    clusters: Mapping[Literal["train", "test"], np.ndarray],
-    labels: Mapping[Literal["train", "test"], np.ndarray],
-    classes: int,
+    clusters: Mapping[Split, np.ndarray], labels: Mapping[Split, np.ndarray], classes: int
 ) -> ClusterScores:
     """ACC, NMI and ARI of categories against as many labels, both (N,) integers by split."""
     table = contingency(clusters["train"], labels["train"], classes, classes)

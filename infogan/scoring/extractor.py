@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from infogan.errors import ConfigError, DataError, RunError
-from infogan.metrics.groups import FACTOR_BINS, FACTOR_LEVELS
+from infogan.metrics.groups import class_bounds
 from infogan.run_folder.trees import load_tree, save_tree
 
 if TYPE_CHECKING:
@@ -25,12 +25,12 @@ TESTED = 10_000
 """Images of the test split that accuracy is measured on, at most."""
 
 FORMAT = 1
-"""Of the stored classifiers: those of another are trained anew."""
+"""Of the stored classifiers: those of another are trained again."""
 
 
 @contextmanager
 def own_random_numbers(seed: int) -> Iterator[None]:
-    """PyTorch's own generator on the CPU starts at `seed`, and afterwards goes on where it was."""
+    """PyTorch's own generator on the CPU starts at `seed`, and is put back afterwards."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         yield
@@ -186,17 +186,6 @@ def targets(
     return known
 
 
-def class_bounds(factor: np.ndarray) -> np.ndarray:
-    """(N,) values of a factor → what lies between its classes, ascending; a constant has none.
-
-    Each value is a class, or one of FACTOR_BINS equally filled bins where there are more than FACTOR_LEVELS.
-    """
-    values = np.unique(factor.astype(np.float64))
-    if len(values) <= FACTOR_LEVELS:
-        return (values[1:] + values[:-1]) / 2
-    return np.unique(np.quantile(factor.astype(np.float64), np.arange(1, FACTOR_BINS) / FACTOR_BINS))
-
-
 def train(classifier: Classifier, images: Tensor, known: Mapping[str, Tensor]) -> None:
     """Fits all heads to (N, C, H, W) uint8 images, cross-entropies summed, with a learning rate that falls to 0."""
     from infogan.datamodules.base import BatchStream
@@ -232,7 +221,7 @@ def tested(classifier: Classifier, images: Tensor, known: Mapping[str, Tensor]) 
 
 def _restored(classifier: Classifier, path: Path, made_from: Mapping[str, Any]) -> bool:
     """Fills the classifier from its file; False where there is none, or it was made from other images."""
-    with suppress(RunError):  # what is missing or damaged is made anew
+    with suppress(RunError):  # what is missing or damaged is made again
         tree = load_tree(path)
         if tree.get("made_from") == made_from:
             classifier.load_state_dict(tree["state_dict"])

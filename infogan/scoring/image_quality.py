@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from infogan.datamodules.store import Split
 from infogan.figures.grids import labelled_grid
 from infogan.metrics.neighbours import nearest
 from infogan.metrics.path_length import path_length, trimmed_mean
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from infogan.datamodules.base import ImageDataModule
-    from infogan.datamodules.store import Split
 
 SMALLEST_REFERENCE = 2000
 """Images that the test split must have to stand for the data set."""
@@ -139,7 +139,7 @@ def path_lengths(trained: Trained, extractor: Extractor, seed: int) -> dict[str,
     found = {}
     for name, end in {"all": others, **ends}.items():
         parts = zip(starts.split(BATCH_SIZE), end.split(BATCH_SIZE), t.split(BATCH_SIZE), strict=True)
-        lengths = [path_length(features_of, a, b, at, squared) for a, b, at in parts]
+        lengths = [path_length(features_of, a, b, share, squared) for a, b, share in parts]
         found[name] = trimmed_mean(torch.cat(lengths))
     return found
 
@@ -159,7 +159,7 @@ def nearest_distance(trained: Trained, data: "ImageDataModule", seed: int) -> di
 def neighbours_picture(trained: Trained, data: "ImageDataModule", count: int = 10, nearest_count: int = 8) -> "Image":
     """A row for each of `count` generated images: the image, then the training images nearest to it.
 
-    The rows tell the distances of the first and the last of these: RMS of pixels in [0, 1].
+    The rows are labelled with the distances of the first and the last of these: RMS of pixels in [0, 1].
     """
     samples = trained.images(trained.latents.sample(0, "neighbours", 0, range(count)))
     train = data.split("train").images

@@ -1,6 +1,5 @@
 """Several runs side by side: their scores, ModelCentrality, and how scores without labels go with those with them."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,9 @@ from infogan.metrics.factor_vae import majority_accuracy
 from infogan.metrics.model_centrality import centrality, group_votes
 from infogan.run_folder.contents import EVALUATION, read_object
 from infogan.scoring.against_labels import groups
-from infogan.scoring.one_run import flat, label_free, read
+from infogan.scoring.evaluation_files import flat
+from infogan.scoring.label_free import label_free
+from infogan.scoring.real_images import encode_split
 from infogan.trained.inference import encode, generate
 from infogan.trained.model import Trained, load_run
 
@@ -56,8 +57,8 @@ class Run:
         return self.trained.config.seed
 
 
-def open_runs(folders: Sequence[Path], device: str, tell: Callable[[str], None]) -> list[Run]:
-    """The runs that can be compared, by their settings, their models on a device. `tell` hears of each that is left
+def open_runs(folders: Sequence[Path], device: str, notify: Callable[[str], None]) -> list[Run]:
+    """The runs that can be compared, by their settings, their models on a device. `notify` hears of each that is left
     out, and why.
 
     Raises RunError where none is left, or they differ in the data set or the shape of images.
@@ -70,11 +71,11 @@ def open_runs(folders: Sequence[Path], device: str, tell: Callable[[str], None])
                 raise RunError(f"{folder} has not finished: python -m infogan.train run={folder} goes on")
             opened.append(trained)
         except RunError as error:
-            tell(f"left out: {error}")
+            notify(f"left out: {error}")
     if not opened:
         raise RunError("there is no finished run to compare")
-    if len(of := {trained.config.data.name for trained in opened}) > 1:
-        raise RunError(f"the runs are of different data sets, {' and '.join(sorted(of))}: one at a time")
+    if len(names := {trained.config.data.name for trained in opened}) > 1:
+        raise RunError(f"the runs are of different data sets, {' and '.join(sorted(names))}: one at a time")
     if len({trained.generator.image_shape for trained in opened}) > 1:
         raise RunError("the runs make images of different shapes: they cannot read each other's")
     settings = differing_settings([trained.config for trained in opened])
@@ -104,7 +105,7 @@ def _flat_settings(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any
 
 
 def known_scores(trained: Trained) -> dict[str, float]:
-    """What the run's summary and, where it is of the same iteration, its evaluation.json tell, by short names."""
+    """What the run's summary and, where it is of the same iteration, its evaluation.json hold, by short names."""
     summary = trained.summary
     scores: dict[str, float] = {}
     for part in ("information", "information_at_mse"):
@@ -132,11 +133,11 @@ def known_scores(trained: Trained) -> dict[str, float]:
     return scores
 
 
-def agreement_matrix(runs: Sequence[Run], seed: int, tell: Callable[[str], None]) -> np.ndarray:
+def agreement_matrix(runs: Sequence[Run], seed: int, notify: Callable[[str], None]) -> np.ndarray:
     """(M, M): FactorVAE's score, in-sample, of encoder i on groups of images that model j made with one code shared."""
     table = np.zeros((len(runs), len(runs)))
     for j, generating in enumerate(runs):
-        tell(f"  model {j + 1} of {len(runs)}: {generating.name}")
+        notify(f"  model {j + 1} of {len(runs)}: {generating.name}")
         latents = generating.trained.latents
         fixed = np.arange(GROUPS) % len(latents.codes)
         latent = latents.sample(seed, "centrality", 0, range(GROUPS * GROUP_SIZE))
@@ -148,30 +149,14 @@ def agreement_matrix(runs: Sequence[Run], seed: int, tell: Callable[[str], None]
             grouped[groups] = latents.replaced(rows.flatten(0, 1), code.name, shared).view_as(rows)
         images = generate(generating.trained.generator, grouped.flatten(0, 1))
         for i, reading in enumerate(runs):
-            of = reading.trained
+            encoder = reading.trained
             low, high = generating.trained.value_range
-            own_low, own_high = of.value_range
+            own_low, own_high = encoder.value_range
             pixels = own_low + (images - low) * ((own_high - own_low) / (high - low))
-            q = of.latents.posterior_mean(encode(of.discriminator, pixels.split(500)))
+            q = encoder.latents.posterior_mean(encode(encoder.discriminator, pixels.split(500)))
             votes = group_votes(q.view(GROUPS, GROUP_SIZE, -1).double().numpy(), fixed, len(latents.codes))
             table[i, j] = majority_accuracy(votes, votes) if votes.any() else 0.0
     return table
-
-
-def ranked(runs: Sequence[Run]) -> tuple[list[Run], str | None]:
-    """The runs from best to worst without labels, and the criterion that ranked them; as they are, and None, where
-    there is none. Of two runs each agrees as much with the other: only what a run says of itself tells them apart.
-    """
-    by = next((name for name in choices(runs) if name == CRITERIA[-1] or len(runs) > 2), None)
-    if by is None:
-        return list(runs), None
-    return sorted(runs, key=lambda run: run.scores[by], reverse=True), by
-
-
-def choices(runs: Sequence[Run]) -> dict[str, Run]:
-    """The run that each criterion chooses, for those that all runs have."""
-    shared = [name for name in CRITERIA if all(name in run.scores for run in runs)]
-    return {name: max(runs, key=lambda run: run.scores[name]) for name in shared}
 
 
 def add_label_free(runs: Sequence[Run], data: "ImageDataModule", seed: int) -> None:
@@ -179,61 +164,20 @@ def add_label_free(runs: Sequence[Run], data: "ImageDataModule", seed: int) -> N
     evaluated, and the consensus of their categories."""
     for run in runs:
         if CRITERIA[-1] not in run.scores:
-            real = read(run.trained, data, "test", IMAGES, seed)
+            real = encode_split(run.trained, data, "test", IMAGES, seed)
             run.scores[CRITERIA[-1]] = label_free(run.trained, real, IMAGES, seed)["score"]
     partitions = []
     for run in runs:
-        of = run.trained.latents
-        codes = [code for code in of.codes if code.groups is not None]
-        q = read(run.trained, data, "train", IMAGES, seed).q if codes else None
-        partitions.append([] if q is None else [groups(of, q, code) for code in codes])
+        latents = run.trained.latents
+        codes = [code for code in latents.codes if code.groups is not None]
+        q = encode_split(run.trained, data, "train", IMAGES, seed).q if codes else None
+        partitions.append([] if q is None else [groups(latents, q, code) for code in codes])
     if len(runs) > 1 and all(partitions):
         agreement = np.array([[partition_agreement(a, b) for b in partitions] for a in partitions])
-        add(runs, "consensus", agreement)
+        add_agreement(runs, "consensus", agreement)
 
 
-def add(runs: Sequence[Run], name: str, agreement: np.ndarray) -> None:
+def add_agreement(runs: Sequence[Run], name: str, agreement: np.ndarray) -> None:
     """Writes how much each run agrees with the others among its scores; see `centrality`."""
     for run, value in zip(runs, centrality(agreement), strict=True):
         run.scores[name] = float(value)
-
-
-def correlations(runs: Sequence[Run]) -> dict[str, dict[str, float]]:
-    """Spearman's correlation over the runs: score without labels → supervised score → -1 to 1. Scores that not all runs
-    have, or that are the same for all, are left out."""
-    from scipy.stats import spearmanr
-
-    shared = set.intersection(*(set(run.scores) for run in runs))
-    columns = {name: [run.scores[name] for run in runs] for name in sorted(shared)}
-    columns = {name: values for name, values in columns.items() if len(set(values)) > 1}
-    free = [name for name in columns if name.startswith(LABEL_FREE)]
-    return {
-        name: {
-            other: float(spearmanr(columns[name], columns[other]).statistic) for other in columns if other not in free
-        }
-        for name in free
-    }
-
-
-def spread(runs: Sequence[Run]) -> list[dict[str, Any]]:
-    """Over the seeds of each setting: for every score median, lowest, highest and count."""
-    return [
-        {
-            "settings": dict(group[0].settings),
-            "seeds": [run.seed for run in group],
-            "scores": {
-                name: {"median": float(np.median(values)), "low": min(values), "high": max(values)}
-                for name in group[0].scores
-                if (values := [run.scores[name] for run in group if name in run.scores])
-            },
-        }
-        for group in by_setting(runs)
-    ]
-
-
-def by_setting(runs: Sequence[Run]) -> list[list[Run]]:
-    """The runs that differ in nothing but the seed, together, in the order in which they come."""
-    groups: dict[str, list[Run]] = {}
-    for run in runs:
-        groups.setdefault(json.dumps(run.settings, sort_keys=True), []).append(run)
-    return list(groups.values())

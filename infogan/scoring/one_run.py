@@ -1,50 +1,33 @@
-"""All scores of one trained model: what it tells by itself, then what labels, factors and real images tell of it."""
+"""All scores of one trained model: what it shows by itself, then what labels, factors and real images say of it."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from infogan.codes.code import Code
 from infogan.config.opening import MetricsConfig
+from infogan.datamodules.store import SPLITS, Split
 from infogan.errors import InfoGANError
 from infogan.figures.tables import number_table
-from infogan.metrics.bootstrap import bootstrap_interval
 from infogan.metrics.clustering import (
-    accuracy,
     adjusted_rand_index,
     contingency,
     normalised_mutual_information,
-    one_to_one_matching,
 )
-from infogan.metrics.consistency import category_agreement, usage_entropy, value_agreement
 from infogan.metrics.groups import levels, varying
-from infogan.networks.value_range import scaled
-from infogan.objective.information import information_bound
-from infogan.scoring.against_labels import factor_scores, groups
-from infogan.trained.inference import encode, reread
+from infogan.scoring.against_labels import cluster_scores, factor_scores, groups
+from infogan.scoring.label_free import information, label_free
+from infogan.scoring.real_images import BATCH_SIZE, EncodedImages, encode_split
+from infogan.trained.inference import encode
 from infogan.trained.model import Trained
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
     from infogan.datamodules.base import ImageDataModule
-
-BATCH_SIZE = 500
-SPLITS: tuple[Literal["train"], Literal["test"]] = ("train", "test")
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Images of one split as Q reads them: (N, outputs); their labels (N,) and factors (N, F) where there are some."""
-
-    q: Tensor
-    labels: np.ndarray | None
-    factors: np.ndarray | None
 
 
 @dataclass
@@ -63,16 +46,16 @@ def evaluate(
     why_no_data: str,
     metrics: MetricsConfig,
     seed: int,
-    tell: Callable[[str], None],
+    notify: Callable[[str], None],
 ) -> Evaluation:
     """Every score that can be computed. `data` is None where its originals cannot be had, `why_no_data` then says why.
-    `tell` hears which part is next. A part that fails for a reason that its user can mend leaves the others alone.
+    `notify` hears which part is next. A part that fails for a reason that its user can mend leaves the others alone.
     """
     found = Evaluation()
-    samples: dict[str, Sample] = {}
+    samples: dict[str, EncodedImages] = {}
 
     def part(name: str, compute: Callable[[], Any], needs_data: bool = True) -> None:
-        tell(name)
+        notify(name)
         start = time.monotonic()
         try:
             found.values[name] = why_no_data if needs_data and data is None else compute()
@@ -82,8 +65,8 @@ def evaluate(
 
     part("information", lambda: information(trained, metrics.latents, seed), needs_data=False)
     if data is not None:
-        tell("reading the data set")
-        samples = {split: read(trained, data, split, metrics.images, seed) for split in SPLITS}
+        notify("reading the data set")
+        samples = {split: encode_split(trained, data, split, metrics.images, seed) for split in SPLITS}
     part("label_free", lambda: label_free(trained, samples.get("test"), metrics.latents, seed), needs_data=False)
     if data is not None:
         part("clustering", lambda: clustering(trained, data, samples, found.pictures))
@@ -96,74 +79,8 @@ def evaluate(
     return found
 
 
-def information(trained: Trained, latents: int, seed: int) -> dict[str, Any]:
-    """L_I of each code over fresh latents, in nats: in eval and in train mode with its bootstrap interval, for a fixed
-    σ also with σ² = MSE, and H(c)."""
-    of = trained.latents
-    latent = of.sample(seed, "evaluation", 0, range(latents))
-    networks = (trained.generator, trained.discriminator, latent, trained.config.data.batch_size)
-    found: dict[str, Any] = {name: {"entropy": entropy} for name, entropy in of.entropies.items()}
-    for mode in ("eval", "train"):
-        q = reread(*networks, batch_statistics=mode == "train")
-        for name, likelihood in of.log_likelihoods(latent, q).items():
-            entropy = of.entropies[name]
-            low, high = bootstrap_interval(likelihood.double().numpy(), seed)
-            bound = information_bound(likelihood.double(), entropy).item()
-            found[name][mode] = {"mean": bound, "low": low + entropy, "high": high + entropy}
-        if mode == "eval":
-            for code, value, parameter in _by_code(trained, latent, q):
-                refitted = code.refitted_log_likelihood(value, parameter)
-                if refitted is not None:
-                    found[code.name]["at_mse"] = refitted.item() + of.entropies[code.name]
-    return found
-
-
-def label_free(trained: Trained, real: Sample | None, latents: int, seed: int) -> dict[str, Any]:
-    """What one run tells of itself, without labels.
-
-    consistency: does Q read the same from two images of one code with other noise, 0 to 1 for each code. usage: how
-    evenly it uses a code's categories on real images, entropy in nats. score: the mean consistency times the mean of
-    usage / H(c).
-    """
-    of = trained.latents
-    codes, noise = (of.sample(seed, stream, 0, range(latents)) for stream in ("consistency", "other noise"))
-    other = torch.cat([codes[:, : of.codes_width], noise[:, of.codes_width :]], dim=1)
-    first, second = (reread(trained.generator, trained.discriminator, rows, BATCH_SIZE) for rows in (codes, other))
-    consistency, usage = {}, {}
-    for code in of.codes:
-        if code.groups is not None:
-            consistency[code.name] = category_agreement(groups(of, first, code), groups(of, second, code), code.groups)
-            if real is not None:
-                usage[code.name] = usage_entropy(groups(of, real.q, code), code.groups)
-        else:
-            a, b = (code.columns(of.split(of.posterior_mean(q))[code.name]).numpy() for q in (first, second))
-            consistency[code.name] = float(np.mean([value_agreement(*pair) for pair in zip(a.T, b.T, strict=True)]))
-    evenness = [usage[name] / of.entropies[name] for name in usage]
-    score = float(np.mean(list(consistency.values())) * (np.mean(evenness) if evenness else 1.0))
-    return {"score": score, "consistency": consistency, "usage": usage}
-
-
-def read(trained: Trained, data: "ImageDataModule", split: Literal["train", "test"], most: int, seed: int) -> Sample:
-    """At most `most` images of a split, drawn by `seed`, in the split's order."""
-    images = data.split(split)
-    rows = torch.arange(len(images.images))
-    if len(rows) > most:
-        rows = torch.from_numpy(np.sort(np.random.default_rng(seed).permutation(len(rows))[:most]))
-
-    def batches() -> Iterator[Tensor]:
-        for part in rows.split(BATCH_SIZE):
-            yield scaled(images.images[part], data.value_range)
-
-    labels, factors = images.labels, images.factors
-    return Sample(
-        encode(trained.discriminator, batches()),
-        None if labels is None else labels[rows].numpy(),
-        None if factors is None else factors[rows].numpy(),
-    )
-
-
 def clustering(
-    trained: Trained, data: "ImageDataModule", samples: Mapping[str, Sample], pictures: dict[str, "Image"]
+    trained: Trained, data: "ImageDataModule", samples: Mapping[str, EncodedImages], pictures: dict[str, "Image"]
 ) -> dict[str, Any] | str:
     """Each categorical code against the labels of the test split: NMI and ARI; several codes also all together.
 
@@ -184,13 +101,14 @@ def clustering(
         together = together * (code.groups or 1) + clusters["test"]
         scores: dict[str, Any] = _against_labels(clusters["test"], test.labels)
         if code == scored:
-            table = contingency(clusters["train"], train.labels, data.classes, data.classes)
-            matching = one_to_one_matching(table)
+            labels: dict[Split, np.ndarray] = {"train": train.labels, "test": test.labels}
+            as_classifier = cluster_scores(clusters, labels, data.classes)
+            matching = np.array(as_classifier.matching)
             confusion = contingency(matching[clusters["test"]], test.labels, data.classes, data.classes)
             shares = confusion / np.maximum(confusion.sum(axis=0), 1)
-            scores["acc"] = accuracy(clusters["test"], test.labels, matching)
+            scores["acc"] = as_classifier.acc
             scores["error_by_class"] = dict(zip(data.class_names, (1 - shares.diagonal()).tolist(), strict=True))
-            scores["matching"] = {str(k): data.class_names[label] for k, label in enumerate(matching)}
+            scores["matching"] = {str(k): data.class_names[label] for k, label in enumerate(as_classifier.matching)}
             scores["confusion"] = confusion.tolist()
             pictures[f"confusion_{code.name}"] = number_table(
                 100 * shares.T,
@@ -209,9 +127,9 @@ def clustering(
 
 
 def factor_table(
-    trained: Trained, data: "ImageDataModule", test: Sample, pictures: dict[str, "Image"]
+    trained: Trained, data: "ImageDataModule", test: EncodedImages, pictures: dict[str, "Image"]
 ) -> dict[str, Any] | str:
-    """Which code follows which factor, on the test split; see `readings.factor_scores`. With a picture."""
+    """Which code follows which factor, on the test split; see `factor_scores`. With a picture."""
     if test.factors is None:
         return f"data={data.data_set} has no known factors"
     q = encode(trained.discriminator, data.batches("test", BATCH_SIZE))
@@ -234,7 +152,7 @@ def factor_table(
 
 
 def disentanglement(
-    trained: Trained, data: "ImageDataModule", samples: Mapping[str, Sample], metrics: MetricsConfig, seed: int
+    trained: Trained, data: "ImageDataModule", samples: Mapping[str, EncodedImages], metrics: MetricsConfig, seed: int
 ) -> dict[str, Any] | str:
     """The scores of `metrics.disentanglement` over `metrics.draws` draws, on both splits: training saw no factor."""
     from infogan.metrics.disentanglement import dlib_scores, infogan_cr_scores, over_draws
@@ -279,25 +197,5 @@ def quality(
     return image_quality(trained, data, extractor, metrics.samples, seed)
 
 
-def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, tuple[float, float | None, float | None]]:
-    """Every number of an evaluation by its path, as (value, low, high); lists and texts are left out."""
-    rows: dict[str, tuple[float, float | None, float | None]] = {}
-    for name, value in values.items():
-        path = f"{prefix}{name}"
-        if isinstance(value, Mapping):
-            if "mean" in value:
-                rows[path] = (value["mean"], value.get("low"), value.get("high"))
-            else:
-                rows |= flat(value, f"{path}/")
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            rows[path] = (value, None, None)
-    return rows
-
-
 def _against_labels(clusters: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     return {"nmi": normalised_mutual_information(clusters, labels), "ari": adjusted_rand_index(clusters, labels)}
-
-
-def _by_code(trained: Trained, latent: Tensor, q: Tensor) -> Iterator[tuple[Code, Tensor, Tensor]]:
-    values, parameters = trained.latents.split(latent), trained.latents.split_posterior(q)
-    return ((code, values[code.name], parameters[code.name]) for code in trained.latents.codes)

@@ -19,7 +19,7 @@ from infogan.run_folder.files import append, write_atomically
 class MetricsFile(Logger):
     """metrics.csv: one row an iteration, one column a number, empty where it was not measured in that iteration.
 
-    Opened again by a resumed run, it drops the rows after `iteration`, which will be measured anew.
+    Opened again by a resumed run, it drops the rows after `iteration`, which will be measured again.
     """
 
     def __init__(self, path: Path, iteration: int) -> None:
@@ -68,7 +68,7 @@ class MetricsFile(Logger):
         try:
             self.save()
         except RunError:
-            if status != "failed":  # else what made the run fail is on its way to be told
+            if status != "failed":  # else what made the run fail is about to be printed
                 raise
 
     def _lines(self, rows: list[Any]) -> str:

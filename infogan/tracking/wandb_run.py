@@ -27,16 +27,16 @@ class WandbRun(WandbLogger):
     """The W&B run of a run folder: its only x axis is `iteration`, its summaries are last values (the best would
     flatter), and the entropy of a code, the most that L_I can be, stands beside its bound.
 
-    `about`: what W&B's filters and axes need of the run, beside the settings of `start_wandb`. `entropies` in nats, by
-    code. What W&B raises once the run has begun is told in one line and ends its part: no training is lost by it.
+    `metadata`: what W&B's filters and axes need of the run, beside the settings of `start_wandb`. `entropies` in nats,
+    by code. What W&B raises once the run has begun is logged in one line and ends its part: no training is lost by it.
     """
 
     def __init__(
-        self, folder: Path, config: WandbConfig, about: Mapping[str, Any], entropies: Mapping[str, float]
+        self, folder: Path, config: WandbConfig, metadata: Mapping[str, Any], entropies: Mapping[str, float]
     ) -> None:
         super().__init__(name=folder.name, project=config.project, save_dir=folder)
         self.folder, self.config = folder, config
-        self._about = about
+        self._metadata = metadata
         self._entropies = {f"information/{name}": (f"entropy/{name}", value) for name, value in entropies.items()}
         self._lost = False
 
@@ -45,7 +45,7 @@ class WandbRun(WandbLogger):
     def experiment(self) -> Any:
         """Started where it is first asked for; see `start_wandb` for what is raised."""
         if self._experiment is None:
-            run = self._experiment = start_wandb(self.folder, self.config, self._about)
+            run = self._experiment = start_wandb(self.folder, self.config, self._metadata)
             if not run.offline:
                 log.info(f"W&B: {run.url}")
             run.define_metric("iteration", hidden=True)
@@ -57,12 +57,12 @@ class WandbRun(WandbLogger):
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        beside = dict(self._entropies[name] for name in metrics if name in self._entropies)
-        self._send(lambda run: run.log({**metrics, **beside, "iteration": step}))
+        ceilings = dict(self._entropies[name] for name in metrics if name in self._entropies)
+        self._send(lambda run: run.log({**metrics, **ceilings, "iteration": step}))
 
     @rank_zero_only
     def log_pictures(self, pictures: Mapping[str, Path], iteration: int) -> None:
-        """One image panel for each PNG file, under `figures/`. Image panels have no x axis: the caption tells the
+        """One image panel for each PNG file, under `figures/`. Image panels have no x axis: the caption says the
         iteration. Files, because encoding pictures a second time was most of what W&B cost the training loop."""
         import wandb
 
@@ -127,7 +127,7 @@ class WandbRun(WandbLogger):
 
 
 def conclusion_tables(summary: Mapping[str, Any]) -> dict[str, Any]:
-    """W&B tables of what summary.json tells of factors, code by factor for each score, and of classes, by key."""
+    """W&B tables of what summary.json says of factors, code by factor for each score, and of classes, by key."""
     import wandb
 
     tables = {}

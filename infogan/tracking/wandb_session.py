@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from wandb import Run
 
 
-def start_wandb(folder: Path, config: WandbConfig, about: Mapping[str, Any]) -> "Run":
-    """The W&B run of a run folder, new or gone on with; one line tells what becomes of it where it stays offline.
-    `about`: further arguments of `wandb.init`.
+def start_wandb(folder: Path, config: WandbConfig, metadata: Mapping[str, Any]) -> "Run":
+    """The W&B run of a run folder, new or resumed; one line says what becomes of it where it stays offline.
+    `metadata`: further arguments of `wandb.init`.
 
     Where the server cannot be reached within `init_timeout` seconds, `mode=auto` goes on offline, and `mode=online`
     raises RunError. Raises RunError too where W&B cannot write into the folder.
@@ -42,7 +42,7 @@ def start_wandb(folder: Path, config: WandbConfig, about: Mapping[str, Any]) -> 
                 finish_timeout=config.finish_timeout,
                 finish_timeout_raises=True,
             ),
-            **about,
+            **metadata,
         )
 
     logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # W&B's usage statistics, which fail when it does
@@ -70,7 +70,7 @@ GRACE = 5.0
 
 def finish_wandb(failed: bool) -> None:
     """Closes this process's W&B run as finished or crashed: a second one would else write into it. Where not all of it
-    was sent in time, one line tells how to send it later."""
+    was sent in time, one line says how to send it later."""
     import wandb
 
     run = wandb.run

@@ -1,5 +1,6 @@
 """W&B's workspace and report on a run or a sweep, as code: only panels for which the runs have logged something."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +10,12 @@ from wandb_workspaces import expr
 from wandb_workspaces import workspaces as ws
 from wandb_workspaces.reports import v2 as wr
 
-from infogan.config.training import Config
+from infogan.config.training import Config, WandbConfig
+from infogan.errors import RunError
 from infogan.run_folder.contents import EVALUATION, read_metrics, read_summary
-from infogan.run_folder.status import Record
+from infogan.run_folder.files import write_json
+from infogan.run_folder.status import RunStatus, read_status
+from infogan.tracking.wandb_session import wandb_id
 
 BEST = 3
 """How many runs of a sweep stand side by side."""
@@ -20,18 +24,18 @@ SCORES = ("acc", "nmi", "ari")
 
 
 @dataclass(frozen=True)
-class Logged:
+class TrackedRun:
     """A run that W&B has under `id` in `project`."""
 
-    record: Record
+    status: RunStatus
     config: Config
     project: str
     id: str
 
 
 @dataclass(frozen=True)
-class Shown:
-    """The runs that are shown: `name` of the run or sweep, `group` in W&B (None for a single run), the W&B ids of the
+class Dashboard:
+    """What a dashboard shows: `name` of the run or sweep, `group` in W&B (None for a single run), the W&B ids of the
     runs, best first, and the keys under which W&B holds something of any of them."""
 
     name: str
@@ -67,22 +71,22 @@ class Shown:
         return expr.Metric("ID").isin(list(self.ids if ids is None else ids))
 
 
-def shown(name: str, group: str | None, runs: Sequence[Logged]) -> Shown:
-    """What there is to show of runs. Raises RunError where one is damaged."""
-    order = sorted(runs, key=lambda run: _merit(run.record), reverse=True)
-    keys = frozenset[str]().union(*(logged(run.record.folder, run.config) for run in order))
-    return Shown(name, group, order[0].project, [run.config for run in order], [run.id for run in order], keys)
+def dashboard_of(name: str, group: str | None, runs: Sequence[TrackedRun]) -> Dashboard:
+    """The dashboard of runs, best first. Raises RunError where one is damaged."""
+    order = sorted(runs, key=lambda run: _merit(run.status), reverse=True)
+    keys = frozenset[str]().union(*(logged_keys(run.status.folder, run.config) for run in order))
+    return Dashboard(name, group, order[0].project, [run.config for run in order], [run.id for run in order], keys)
 
 
-def _merit(record: Record) -> tuple[float, float]:
+def _merit(status: RunStatus) -> tuple[float, float]:
     """By labels where they are known, else by the information of the first code."""
     return (
-        -1.0 if record.acc is None else record.acc,
-        float("-inf") if record.information is None else record.information,
+        -1.0 if status.acc is None else status.acc,
+        float("-inf") if status.information is None else status.information,
     )
 
 
-def logged(folder: Path, config: Config) -> set[str]:
+def logged_keys(folder: Path, config: Config) -> set[str]:
     """The keys under which W&B holds something of the run of this folder."""
     keys = {key for row in read_metrics(folder / "metrics.csv") for key in row}
     keys |= {key.replace("information/", "entropy/", 1) for key in keys if key.startswith("information/")}
@@ -95,42 +99,44 @@ def logged(folder: Path, config: Config) -> set[str]:
     return keys | {key for key, there in found.items() if there}
 
 
-def workspace(what: Shown, entity: str) -> ws.Workspace:
+def workspace(dashboard: Dashboard, entity: str) -> ws.Workspace:
     """The workspace. `entity`: whose project it is."""
     return ws.Workspace(
         entity=entity,
-        project=what.project,
-        name=what.name,
+        project=dashboard.project,
+        name=dashboard.name,
         auto_generate_panels=False,
         settings=ws.WorkspaceSettings(x_axis="iteration", max_runs=50),
-        runset_settings=ws.RunsetSettings(filters=expr.And(what.runs())),
-        sections=[ws.Section(name=title, panels=panels, is_open=True) for title, panels in sections(what).items()],
+        runset_settings=ws.RunsetSettings(filters=expr.And(dashboard.runs())),
+        sections=[ws.Section(name=title, panels=panels, is_open=True) for title, panels in sections(dashboard).items()],
     )
 
 
-def report(what: Shown, entity: str) -> wr.Report:
+def report(dashboard: Dashboard, entity: str) -> wr.Report:
     """The report. `entity`: whose project it is; empty where nothing is to be asked of the server."""
 
     def grid(panels: list[Any], ids: Sequence[str] | None = None) -> wr.PanelGrid:
-        project = what.project if entity else ""
-        runset = wr.Runset(entity=entity, project=project, name=what.name, filters=expr.And(what.runs(ids)))
+        project = dashboard.project if entity else ""
+        runset = wr.Runset(entity=entity, project=project, name=dashboard.name, filters=expr.And(dashboard.runs(ids)))
         return wr.PanelGrid(runsets=[runset], panels=panels)
 
-    blocks: list[Any] = [wr.P(text=_about(what)), wr.TableOfContents()]
-    for title, panels in sections(what).items():
+    blocks: list[Any] = [wr.P(text=_about(dashboard)), wr.TableOfContents()]
+    for title, panels in sections(dashboard).items():
         blocks += [wr.H2(text=title), grid(panels)]
-        if title == GRIDS and what.group is not None:
-            best = [_grids(key, side_by_side=True) for key in _figures(what)]
+        if title == GRIDS and dashboard.group is not None:
+            best = [_grids(key, side_by_side=True) for key in _figures(dashboard)]
             blocks += [
-                wr.H2(text=f"The best {min(BEST, len(what.ids))} runs side by side"),
-                grid(best, what.ids[:BEST]),
+                wr.H2(text=f"The best {min(BEST, len(dashboard.ids))} runs side by side"),
+                grid(best, dashboard.ids[:BEST]),
             ]
-    return wr.Report(entity=entity, project=what.project, title=f"InfoGAN: {what.name}", blocks=blocks, width="fluid")
+    return wr.Report(
+        entity=entity, project=dashboard.project, title=f"InfoGAN: {dashboard.name}", blocks=blocks, width="fluid"
+    )
 
 
-def _about(what: Shown) -> str:
-    data = ", ".join(dict.fromkeys(config.data.name for config in what.configs))
-    runs = "one run" if what.group is None else f"{len(what.ids)} runs"
+def _about(dashboard: Dashboard) -> str:
+    data = ", ".join(dict.fromkeys(config.data.name for config in dashboard.configs))
+    runs = "one run" if dashboard.group is None else f"{len(dashboard.ids)} runs"
     return (
         f"{runs} on {data}. L_I is the lower bound of the mutual information between a code and the image, in nats; "
         "the entropy of the code is the most that it can be."
@@ -140,14 +146,14 @@ def _about(what: Shown) -> str:
 GRIDS = "Traversals"
 
 
-def sections(what: Shown) -> dict[str, list[Any]]:
+def sections(dashboard: Dashboard) -> dict[str, list[Any]]:
     """The panels by the title of their section; no section without panels."""
     found = {
-        "λ against scores": _against_lambda(what),
+        "λ against scores": _against_lambda(dashboard),
         "Information and entropy": [
             wr.LinePlot(title=f"{code}: L_I and H, in nats", x="iteration", y=[*lines])
-            for code in what.codes
-            if (lines := what.held(f"information/{code}", f"entropy/{code}"))
+            for code in dashboard.codes
+            if (lines := dashboard.held(f"information/{code}", f"entropy/{code}"))
         ],
         "The game": [
             wr.LinePlot(title=title, x="iteration", y=[*lines], range_y=span)
@@ -155,33 +161,33 @@ def sections(what: Shown) -> dict[str, list[Any]]:
                 ("D(real), D(fake)", ("D/real", "D/fake"), (0, 1)),
                 ("Losses", ("loss/discriminator", "loss/generator"), (None, None)),
             )
-            if (lines := what.held(*names))
+            if (lines := dashboard.held(*names))
         ],
         "Categories against labels": [
-            wr.LinePlot(title=score.upper(), x="iteration", y=[score]) for score in what.held(*SCORES)
+            wr.LinePlot(title=score.upper(), x="iteration", y=[score]) for score in dashboard.held(*SCORES)
         ],
-        GRIDS: [_grids(key) for key in _figures(what)],
+        GRIDS: [_grids(key) for key in _figures(dashboard)],
         "Tables": [
             wr.WeavePanelSummaryTable(table_name=key)
-            for key in what.held("codes_by_factor", "matching", "evaluation/scores")
+            for key in dashboard.held("codes_by_factor", "matching", "evaluation/scores")
         ],
     }
     return {title: panels for title, panels in found.items() if panels}
 
 
-def _against_lambda(what: Shown) -> list[Any]:
-    scores = what.held(*SCORES, *(f"information/{code}" for code in what.codes))
+def _against_lambda(dashboard: Dashboard) -> list[Any]:
+    scores = dashboard.held(*SCORES, *(f"information/{code}" for code in dashboard.codes))
     return [
         wr.ScatterPlot(
             title=f"{score} over λ({code})", x=wr.Config(f"lambda.{code}"), y=wr.SummaryMetric(score), regression=False
         )
-        for code in what.swept
+        for code in dashboard.swept
         for score in scores
     ]
 
 
-def _figures(what: Shown) -> list[str]:
-    return what.held(*(f"figures/{name}" for name in [*what.codes, "samples"]))
+def _figures(dashboard: Dashboard) -> list[str]:
+    return dashboard.held(*(f"figures/{name}" for name in [*dashboard.codes, "samples"]))
 
 
 def _grids(key: str, side_by_side: bool = False) -> wr.MediaBrowser:
@@ -191,3 +197,39 @@ def _grids(key: str, side_by_side: bool = False) -> wr.MediaBrowser:
             title=title, media_keys=[key], num_columns=BEST, mode="gallery", gallery_axis="run", layout=size
         )
     return wr.MediaBrowser(title=title, media_keys=[key], num_columns=1, layout=size)
+
+
+def tracked_runs(folders: Sequence[Path]) -> list[TrackedRun]:
+    """Those of the run folders that have a W&B run. Raises RunError where a folder cannot be read."""
+    statuses = [read_status(folder) for folder in folders]
+    for status in statuses:
+        if status.config is None:
+            raise RunError(status.reason)
+    return [
+        TrackedRun(status, status.config, status.config.logger.project, wandb_id(status.folder))
+        for status in statuses
+        if status.config is not None
+        and isinstance(status.config.logger, WandbConfig)
+        and (status.folder / "wandb" / "id").is_file()
+    ]
+
+
+def send(dashboard: Dashboard) -> dict[str, str]:
+    """Saves workspace and report in W&B, and returns their addresses by name. Raises whatever W&B, its transport or the
+    library on top of both do."""
+    import wandb
+
+    api = wandb.Api()
+    entity = str(api.default_entity)
+    api.run(f"{entity}/{dashboard.project}/{dashboard.ids[0]}").load()
+    saved = {"workspace": workspace(dashboard, entity).save(), "report": report(dashboard, entity).save()}
+    return {name: view.url for name, view in saved.items()}
+
+
+def write_dashboard(dashboard: Dashboard, folder: Path) -> Path:
+    """dashboard.json in this folder: workspace and report as W&B takes them. Returns its path."""
+    models = {"workspace": workspace(dashboard, "")._to_model(), "report": report(dashboard, "")._to_model()}
+    path = folder / "dashboard.json"
+    texts = {name: model.model_dump_json(by_alias=True, exclude_none=True) for name, model in models.items()}
+    write_json(path, {"project": dashboard.project, **{name: json.loads(text) for name, text in texts.items()}})
+    return path

@@ -13,7 +13,7 @@ from infogan.codes.latents import Selected
 from infogan.codes.selection import Selection
 from infogan.config.opening import InversionConfig
 from infogan.datamodules.sources.pictures import decoded
-from infogan.errors import DataError
+from infogan.errors import ConfigError, DataError
 from infogan.trained.inversion import Inversion, invert
 from infogan.trained.model import Trained
 
@@ -107,6 +107,13 @@ def judged(found: Inversion) -> list[str]:
             "a poor reconstruction: this model has not learned to draw such a picture, and the edit is of another one"
         )
     return lines
+
+
+def refuse_two_strips(selected: Selected) -> None:
+    """Raises ConfigError where several codes take several values: the picture is one strip."""
+    moving = [name for name, selection in selected.items() if len(selection.points(2)[1]) > 1]
+    if len(moving) > 1:
+        raise ConfigError(f"codes.{' and codes.'.join(moving)} take several values: only one code at a time can")
 
 
 def edited(trained: Trained, latent: Tensor, selected: Selected, steps: int) -> tuple[Tensor, list[str]]:

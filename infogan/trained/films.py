@@ -51,10 +51,10 @@ def walk(trained: Trained, name: str, frames: int) -> Iterator[Image.Image]:
     choice itself each with the next category of every code that is one, as in the grids."""
     latents, data = trained.latents, trained.config.data.name
     code = latents.code(name)
-    base, beside = latents.sample(trained.config.seed, "film", 0, range(NOISES)), "another draw of all else"
+    base, differences = latents.sample(trained.config.seed, "film", 0, range(NOISES)), "another draw of all else"
     if not isinstance(code.domain, Choice):
         chosen = categories_in_turn(latents, NOISES)
-        beside += ", and the next category" if chosen else ""
+        differences += ", and the next category" if chosen else ""
         for other, rows in chosen.items():
             base = latents.replaced(base, other, rows)
     named = trained.matching if code == trained.scored_code else None
@@ -66,7 +66,7 @@ def walk(trained: Trained, name: str, frames: int) -> Iterator[Image.Image]:
         value = code.values(row.unsqueeze(0))[0].tolist()
         matched = f" (class {named[int(value[0])]})" if named else ""
         title = f"{data}: {name} = {code.domain.in_film(value)}{matched}"
-        yield labelled_grid(grid, title, [], [], f"each image: {beside}")
+        yield labelled_grid(grid, title, [], [], f"each image: {differences}")
 
 
 def write_film(path: Path, frames: Iterable[Image.Image], fps: int, form: Literal["mp4", "gif"]) -> tuple[int, int]:
@@ -119,4 +119,4 @@ def _on_paper(frame: Image.Image, size: tuple[int, int]) -> Image.Image:
 def _shares(total: int, parts: int) -> list[int]:
     """`total` in so many parts, as even as whole numbers can be."""
     ends = [k * total // parts for k in range(parts + 1)]
-    return [after - before for before, after in pairwise(ends)]
+    return [end - start for start, end in pairwise(ends)]

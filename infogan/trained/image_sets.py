@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from infogan.codes.code import Code
 from infogan.codes.latents import Selected
+from infogan.errors import ConfigError
 from infogan.trained.model import Trained
 
 
@@ -27,6 +29,23 @@ class Batch:
     groups: list[str]
 
 
+def category_of(trained: Trained, label: str, selected: Selected) -> tuple[Code, int]:
+    """The scored code, and its category that is matched to a class. Raises ConfigError where there is none, or where
+    that code is `selected` already."""
+    scored, matching = trained.scored_code, trained.matching
+    if scored is None or matching is None:
+        raise ConfigError(
+            f"label={label}: {trained.folder} matches no categories to classes (a finished run on labelled images with "
+            "a code of as many categories does); codes.<name>=<category> names a category"
+        )
+    if scored.name in selected:
+        raise ConfigError(f"label={label} chooses {scored.name} itself: leave one of label and codes.{scored.name} out")
+    categories = {name: category for category, name in matching.items()}
+    if label not in categories:
+        raise ConfigError(f"label={label}: there is no such class; the run knows {', '.join(sorted(categories))}")
+    return scored, categories[label]
+
+
 def draw(trained: Trained, count: int, seed: int, selected: Selected) -> Iterator[Batch]:
     """The images of `Trained.latent_batches`, with what made them."""
     scored = trained.scored_code
@@ -36,9 +55,8 @@ def draw(trained: Trained, count: int, seed: int, selected: Selected) -> Iterato
         labels, groups = None, ["all"] * len(latent)
         if grouping is not None and (found := grouping.group(trained.latents.split(latent)[grouping.name])) is not None:
             categories = found.tolist()
-            width = len(
-                str((grouping.groups or 1) - 1)
-            )  # who sorts the folders by name has them in the order of categories
+            # Who sorts the folders by name has them in the order of categories.
+            width = len(str((grouping.groups or 1) - 1))
             groups = [f"{category:0{width}d}" for category in categories]
             if scored is not None and trained.matching is not None:
                 labels = [trained.matching[category] for category in categories]

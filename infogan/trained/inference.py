@@ -1,4 +1,4 @@
-"""A trained model on many images: in batches, without gradients, in eval mode unless told."""
+"""A trained model on many images: in batches, without gradients, in eval mode unless asked otherwise."""
 
 import math
 from collections.abc import Iterable, Iterator

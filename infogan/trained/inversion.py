@@ -47,11 +47,11 @@ def invert(
     codes, noise = starts[:, :codes_width], starts[:, codes_width:].clone().requires_grad_()
     optimizer = torch.optim.Adam([noise], learning_rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, iterations)
-    best, least, before = starts[:1], math.inf, math.nan
+    best, least, initial = starts[:1], math.inf, math.nan
     for iteration in range(iterations + 1):
         errors = (generator(torch.cat([codes, noise], dim=1)) - image).square().flatten(1).mean(dim=1)
         if iteration == 0:
-            before = errors.detach().sqrt().mean().item()
+            initial = errors.detach().sqrt().mean().item()
         k = int(errors.argmin())
         if errors[k].item() < least:
             least, best = errors[k].item(), torch.cat([codes, noise.detach()], dim=1)[k : k + 1]
@@ -63,4 +63,4 @@ def invert(
             with torch.no_grad():
                 noise.clamp_(-reach, reach)
             advance(1)
-    return Inversion(best, math.sqrt(least), before)
+    return Inversion(best, math.sqrt(least), initial)

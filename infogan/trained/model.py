@@ -144,8 +144,8 @@ def load(folder: str | Path, device: str = "cpu") -> Model:
     if not (folder / EXPORTED).exists():
         raise RunError(f"{folder} is neither a run (it holds no config.yaml) nor an exported model (no {EXPORTED})")
     config = read_exported(folder)
-    told = f"{folder / WEIGHTS} does not fit the model of {EXPORTED} there"
-    networks = _networks(config.model, load_tensors(folder / WEIGHTS), device, told)
+    mismatch = f"{folder / WEIGHTS} does not fit the model of {EXPORTED} there"
+    networks = _networks(config.model, load_tensors(folder / WEIGHTS), device, mismatch)
     model = Model(folder, *networks, value_range(config.model.generator), config.iterations)
     for name, value in model.layout.items():
         if value != getattr(config, name):
@@ -163,19 +163,19 @@ def load_run(folder: Path, iteration: int | None = None, device: str = "cpu") ->
     if checkpoint is None:
         raise RunError(f"{folder} has no checkpoint yet: python -m infogan.train run={folder} trains it")
     tree = load_tree(checkpoint)
-    told = f"{checkpoint} does not fit the model of {folder}/config.yaml"
+    mismatch = f"{checkpoint} does not fit the model of {folder}/config.yaml"
     try:
         state, reached = tree["state_dict"], tree["iteration"]
     except (KeyError, TypeError) as error:
-        raise RunError(f"{told}: {error}") from None
-    networks = _networks(config.model, state, device, told)
+        raise RunError(f"{mismatch}: {error}") from None
+    networks = _networks(config.model, state, device, mismatch)
     return Trained(folder, *networks, value_range(config.model.generator), reached, config)
 
 
 def _networks(
-    config: ModelConfig, state: Mapping[str, Tensor], device: str, told: str
+    config: ModelConfig, state: Mapping[str, Tensor], device: str, mismatch: str
 ) -> tuple[Latents, Generator, Discriminator]:
-    """Builds the networks and fills them; raises RunError, which begins with `told`, where the weights do not fit."""
+    """Builds the networks and fills them; raises RunError, `mismatch` and the reason, where the weights do not fit."""
     try:
         latents = Latents.from_config(config)
         generator = build_generator(config.generator, latents.width)
@@ -185,19 +185,19 @@ def _networks(
             network.load_state_dict(own)
             network.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
     except (KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
-        raise RunError(f"{told}: {str(error).splitlines()[0]}") from None
+        raise RunError(f"{mismatch}: {str(error).splitlines()[0]}") from None
     return latents, generator, discriminator
 
 
-def load_whole(folder: Path, device: str, tell: Callable[[str], object]) -> Trained:
-    """`load_run` at the newest checkpoint that is whole; `tell` hears of those that are not. RunError without one."""
+def load_whole(folder: Path, device: str, notify: Callable[[str], object]) -> Trained:
+    """`load_run` at the newest checkpoint that is whole; `notify` hears of those that are not. RunError without one."""
     read_config(folder)
     kept = iterations(folder)
     for iteration in kept[:-1]:
         try:
             return load_run(folder, iteration, device)
         except RunError as error:
-            tell(f"{error}; the one before it is taken instead")
+            notify(f"{error}; the one before it is taken instead")
     return load_run(folder, kept[-1] if kept else None, device)
 
 

@@ -53,7 +53,7 @@ def write_onnx(model: Model, folder: Path) -> dict[str, float]:
     batches = [model.sample(count, seed) for seed, count in enumerate(COMPARED)]
     with evaluating(model.generator, encoder):
         images = [model.generator(latent) for latent in batches]
-        codes = [encoder(of) for of in images]
+        codes = [encoder(batch) for batch in images]
     names = list(model.latents.parameters(torch.zeros(1, model.latents.outputs)))
     by_name = dict(zip(names, zip(*codes, strict=True), strict=True))
     return {
@@ -90,12 +90,12 @@ def _written(
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     found = [session.run(list(expected), {given: batch.numpy()}) for batch in batches]
     pairs = zip(found, zip(*expected.values(), strict=True), strict=True)
-    off = [
+    differences = [
         np.abs(own - wanted.numpy()).max()
         for of_batch, targets in pairs
         for own, wanted in zip(of_batch, targets, strict=True)
     ]
-    most = float(np.max(off))  # NaN where one is, which Python's max is not
+    most = float(np.max(differences))  # NaN where one is, which Python's max is not
     if not most < TOLERANCE:
         raise RunError(f"{path.name} differs from PyTorch by {most:.1e}, {TOLERANCE:g} or more: nothing was exported")
     return most

@@ -6,7 +6,7 @@ import logging
 import pytest
 import torch
 
-from infogan.callbacks.health import WHAT_TO_TRY, Health, Readings
+from infogan.callbacks.health import WHAT_TO_TRY, Health, HealthProbe
 from infogan.callbacks.training_log import TrainingLog
 from infogan.config.check import check
 from infogan.config.training import CollapseConfig
@@ -16,7 +16,7 @@ from infogan.experiments.fit import train
 from infogan.experiments.prepare import create, reopen
 from infogan.run_folder.contents import read_metrics
 from infogan.run_folder.paths import newest_checkpoint
-from infogan.run_folder.status import read_record
+from infogan.run_folder.status import read_status
 from infogan.run_folder.trees import load_tree
 from infogan.trained.inference import evaluating
 
@@ -136,7 +136,7 @@ def test_all_that_is_wrong_is_told_and_what_was_told_is_kept(module, caplog):
 def test_a_plain_gan_is_not_asked_for_information(compose_values, caplog):
     """λ = 0: nobody wants the codes to be read."""
     module = build_module(check(compose_values("experiment=gan_baseline")))
-    assert set(Readings()(module)) == {"health/spread"}
+    assert set(HealthProbe()(module)) == {"health/spread"}
     row = {"information/c1": 0.0, "information/c2": -0.4, "information/c3": -0.4}
     with caplog.at_level(logging.INFO, "infogan"):
         watch(module, Health(TrainingLog(2), "warn", LIMITS), [row] * 20)
@@ -153,7 +153,7 @@ def test_the_window_goes_on_after_a_stop(module):
 
 
 def test_what_is_read(module):
-    read = {name: value.item() for name, value in Readings()(module).items()}
+    read = {name: value.item() for name, value in HealthProbe()(module).items()}
     assert read.keys() == {"health/spread", "health/categories/c1"}
     assert 0.01 < read["health/spread"] < 0.5
     latent = module.latents.sample(module.seed, "health", 0, range(64))
@@ -167,7 +167,7 @@ def test_what_is_read(module):
     with torch.no_grad():
         for parameter in module.generator.parameters():
             parameter.zero_()
-    alike = {name: value.item() for name, value in Readings()(module).items()}
+    alike = {name: value.item() for name, value in HealthProbe()(module).items()}
     assert alike == {"health/spread": 0.0, "health/categories/c1": 0.0}
 
 
@@ -190,11 +190,11 @@ def test_a_run_that_was_ended_and_one_that_goes_on(compose_values, tmp_path):
     folder = create(check(compose_values(*options, "callbacks.collapse.least_spread=0.9")), tmp_path, "run")
     with pytest.raises(Collapsed) as raised:
         train(folder)
-    record = read_record(folder)
+    record = read_status(folder)
     assert (record.state, record.reason, record.progress) == ("collapsed", str(raised.value), "10")
     assert str(raised.value) in (folder / "log.txt").read_text()
     train(reopen(folder, {"callbacks": {"health": "warn"}}))
-    assert (read_record(folder).state, (folder / "collapsed.json").exists()) == ("finished", False)
+    assert (read_status(folder).state, (folder / "collapsed.json").exists()) == ("finished", False)
 
 
 WATCHED = ["trainer.max_iterations=2000", "callbacks.log_every=20", "callbacks.scores_every=10000",

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from infogan.datamodules import base
-from infogan.datamodules.base import BatchStream, ImageDataModule, Setting, TrainingBatches, epoch_order, held_out
+from infogan.datamodules.base import BatchStream, DataContext, ImageDataModule, TrainingBatches, epoch_order, held_out
 from infogan.datamodules.build_store import Originals, part_of_arrays
 from infogan.datamodules.digits import Digits
 from infogan.errors import DataError
@@ -101,7 +101,7 @@ def test_a_batch_is_uint8():
 @pytest.fixture
 def digits(tmp_path):
     def build(batch_size=100, value_range=(-1.0, 1.0), seed=0):
-        return Digits(Setting(Path("nowhere"), tmp_path / "stores", batch_size, value_range, seed))
+        return Digits(DataContext(Path("nowhere"), tmp_path / "stores", batch_size, value_range, seed))
 
     return build
 
@@ -164,7 +164,7 @@ class Fake(ImageDataModule):
 
 
 def fake(tmp_path, batch_size=2):
-    return Fake(Setting(tmp_path, tmp_path / "stores", batch_size, (0.0, 1.0), 0))
+    return Fake(DataContext(tmp_path, tmp_path / "stores", batch_size, (0.0, 1.0), 0))
 
 
 def test_originals_are_read_once_and_a_split_is_mapped_once(tmp_path, capsys):
@@ -206,7 +206,7 @@ def test_a_store_is_made_anew_when_its_originals_change(tmp_path):
             return [original] if original.exists() else []
 
     def prepared():
-        data = Watching(Setting(tmp_path, tmp_path / "stores", 2, (0.0, 1.0), 0))
+        data = Watching(DataContext(tmp_path, tmp_path / "stores", 2, (0.0, 1.0), 0))
         data.prepare_data()
         return data
 

@@ -6,7 +6,7 @@ import pytest
 import torchvision
 from PIL import Image
 
-from infogan.datamodules.base import Setting
+from infogan.datamodules.base import DataContext
 from infogan.datamodules.celeba import CelebA
 from infogan.errors import DataError
 
@@ -42,7 +42,7 @@ def root(tmp_path):
 
 
 def celeba(root, path=None, size=32, skip_broken=False):
-    return CelebA(Setting(root, root / "stores", 4, (0.0, 1.0), 0), path, size, skip_broken)
+    return CelebA(DataContext(root, root / "stores", 4, (0.0, 1.0), 0), path, size, skip_broken)
 
 
 def reds(data, split):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from infogan.datamodules.base import Setting
+from infogan.datamodules.base import DataContext
 from infogan.datamodules.chairs import VIEWS, ChairMaker, Chairs
 from infogan.errors import DataError
 
@@ -46,9 +46,9 @@ def write_folder(place):
 
 
 def chairs(root, path=None, **options):
-    setting = Setting(root, root / "stores", 2, (0.0, 1.0), 0)
+    context = DataContext(root, root / "stores", 2, (0.0, 1.0), 0)
     given = {"source": "archive", "size": 16, "models": 20, "skip_broken": False} | options
-    return Chairs(setting, path=path, **given)
+    return Chairs(context, path=path, **given)
 
 
 @pytest.mark.parametrize("kind", ["folder", "tar", "path"])

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from infogan.datamodules.base import Setting, held_out
+from infogan.datamodules.base import DataContext, held_out
 from infogan.datamodules.dsprites import DSprites
 from infogan.errors import DataError
 
@@ -37,7 +37,7 @@ def write(root, changes=None, packed=True):
 
 
 def dsprites(root, path=None):
-    return DSprites(Setting(root, root / "stores", 2, (0.0, 1.0), 0), None if path is None else str(path))
+    return DSprites(DataContext(root, root / "stores", 2, (0.0, 1.0), 0), None if path is None else str(path))
 
 
 def row_of(images):
@@ -122,7 +122,7 @@ def test_which_file_is_meant(tmp_path, count):
 def test_the_part_at_hand(real_data, tmp_path):
     if not (real_data / "dsprites").is_dir():
         pytest.skip(f"no dSprites in {real_data}")
-    data = DSprites(Setting(real_data, tmp_path / "stores", 64, (0.0, 1.0), 0), None)
+    data = DSprites(DataContext(real_data, tmp_path / "stores", 64, (0.0, 1.0), 0), None)
     data.prepare_data()
     assert data.train_size + len(data.split("test").images) == 64_834
     factors = data.split("train").factors

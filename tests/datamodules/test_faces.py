@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from infogan.datamodules.base import Setting, held_out
+from infogan.datamodules.base import DataContext, held_out
 from infogan.datamodules.faces import FaceMaker, Faces
 from infogan.errors import DataError
 
@@ -17,8 +17,8 @@ RENDERS = torch.arange(5 * 4 * 3 * 2).reshape(*SHAPE[:4], 1, 1).expand(SHAPE).to
 
 
 def faces(root, source="tensor", path=None, size=16, images=40, skip_broken=False):
-    setting = Setting(root, root / "stores", 2, (0.0, 1.0), 0)
-    return Faces(setting, source, None if path is None else str(path), size, images, 3, skip_broken)
+    context = DataContext(root, root / "stores", 2, (0.0, 1.0), 0)
+    return Faces(context, source, None if path is None else str(path), size, images, 3, skip_broken)
 
 
 @pytest.mark.parametrize("size", [16, 8])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from infogan.datamodules.base import Setting
+from infogan.datamodules.base import DataContext
 from infogan.datamodules.folder import Folder, labels_of
 from infogan.errors import DataError
 
@@ -17,7 +17,7 @@ def images(place, names):
 
 
 def folder(root, path, size=28, channels=3, skip_broken=False):
-    return Folder(Setting(root, root / "stores", 2, (0.0, 1.0), 0), str(path), size, channels, skip_broken)
+    return Folder(DataContext(root, root / "stores", 2, (0.0, 1.0), 0), str(path), size, channels, skip_broken)
 
 
 CATS_AND_DOGS = [

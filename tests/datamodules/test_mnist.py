@@ -8,7 +8,7 @@ import pytest
 import torch
 import torchvision
 
-from infogan.datamodules.base import Setting
+from infogan.datamodules.base import DataContext
 from infogan.datamodules.fashion_mnist import FashionMNIST
 from infogan.datamodules.mnist import MNIST
 from infogan.errors import DataError
@@ -50,7 +50,7 @@ def small(request, tmp_path, monkeypatch):
 
 
 def module(data_set, root):
-    return data_set(Setting(root, Path(os.environ["INFOGAN_STORES"]), 4, (0.0, 1.0), 0))
+    return data_set(DataContext(root, Path(os.environ["INFOGAN_STORES"]), 4, (0.0, 1.0), 0))
 
 
 def pack(folder):

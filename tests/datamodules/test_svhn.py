@@ -5,7 +5,7 @@ import pytest
 import torchvision
 from scipy.io import savemat
 
-from infogan.datamodules.base import Setting
+from infogan.datamodules.base import DataContext
 from infogan.datamodules.svhn import SVHN
 from infogan.errors import DataError
 
@@ -34,7 +34,7 @@ def write(root, monkeypatch, change=lambda contents: contents, cut=None):
 
 
 def svhn(root, extra=False):
-    return SVHN(Setting(root, root / "stores", 4, (0.0, 1.0), 0), extra)
+    return SVHN(DataContext(root, root / "stores", 4, (0.0, 1.0), 0), extra)
 
 
 @pytest.mark.parametrize("extra", [False, True])

@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from infogan.datamodules.base import Setting
+from infogan.datamodules.base import DataContext
 from infogan.datamodules.digits import Digits
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "classifier.py"
@@ -28,7 +28,7 @@ def script(monkeypatch):
 @pytest.fixture
 def digits(tmp_path):
     """100 real digits to train on, with their labels."""
-    train = Digits(Setting(tmp_path, tmp_path / "stores", 50, (0.0, 1.0), 0)).split("train")
+    train = Digits(DataContext(tmp_path, tmp_path / "stores", 50, (0.0, 1.0), 0)).split("train")
     return train.images[:100], train.labels[:100]
 
 

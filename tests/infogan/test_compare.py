@@ -10,11 +10,11 @@ from omegaconf import OmegaConf
 from PIL import Image
 
 from infogan import compare
-from infogan.compare import label_of, short_names
 from infogan.config.check import check
 from infogan.experiments.fit import train
 from infogan.experiments.prepare import create
 from infogan.scoring.many_runs import Run
+from infogan.scoring.run_labels import label_of, short_names
 
 
 @pytest.fixture(scope="module")

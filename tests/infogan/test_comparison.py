@@ -9,7 +9,8 @@ from torch import nn
 
 from infogan.codes.latents import Latents
 from infogan.codes.uniform import Uniform
-from infogan.scoring.many_runs import Run, add, agreement_matrix, choices, correlations, ranked, spread
+from infogan.scoring.many_runs import Run, add_agreement, agreement_matrix
+from infogan.scoring.ranking import choices, correlations, ranked, spread
 
 CODES = tuple(Uniform(name, low=-1.0, high=1.0, sigma=1.0) for name in ("c1", "c2"))
 LATENTS = Latents(CODES, 3, "uniform")
@@ -57,12 +58,12 @@ def test_encoders_that_agree():
         model("noise", [2, 3]),
     ]
     told = []
-    table = agreement_matrix([Run(m, {}, {}) for m in models], seed=0, tell=told.append)
+    table = agreement_matrix([Run(m, {}, {}) for m in models], seed=0, notify=told.append)
     assert len(told) == 4
     assert (table[:3] == 1).all()
     assert ((table[3] >= 0.5) & (table[3] < 0.65)).all(), "in-sample, chance is a little above one half"
     saturated = [Run(model("a", [0, 1]), {}, {}), Run(model("b", [0, 1], (0.0, 1.0), floor=1.0), {}, {})]
-    assert agreement_matrix(saturated, seed=0, tell=told.append)[1].tolist() == [0, 0], "a reading that never varies"
+    assert agreement_matrix(saturated, seed=0, notify=told.append)[1].tolist() == [0, 0], "a reading that never varies"
 
 
 def fake(name, seed, settings, **scores):
@@ -79,8 +80,8 @@ RUNS = [
 def test_ranked():
     assert [run.name for run in ranked(RUNS)[0]] == ["a", "b", "c"]
     assert ranked(RUNS)[1] == "centrality"
-    two, by = ranked(RUNS[:2])
-    assert ([run.name for run in two], by) == (["b", "a"], "label_free/score")
+    two, criterion = ranked(RUNS[:2])
+    assert ([run.name for run in two], criterion) == (["b", "a"], "label_free/score")
     assert ranked([*RUNS[:2], fake("z", 0, {})])[1] is None, "no score that all of them have"
     more = [
         fake(name, 0, {}, consensus=value, centrality=-value) for name, value in (("x", 0.1), ("y", 0.3), ("z", 0.2))
@@ -109,5 +110,5 @@ def test_spread():
 
 def test_centrality_lands_among_the_scores():
     runs = [fake(name, 0, {}) for name in "abc"]
-    add(runs, "centrality", np.array([[1, 0.8, 0.6], [0.4, 1, 0.2], [0.6, 0.2, 1]]))
+    add_agreement(runs, "centrality", np.array([[1, 0.8, 0.6], [0.4, 1, 0.2], [0.6, 0.2, 1]]))
     assert [run.scores["centrality"] for run in runs] == pytest.approx([0.6, 0.4, 0.4])

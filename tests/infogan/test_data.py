@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from infogan.data import COLUMNS, ROWS, contact_sheet, main
-from infogan.datamodules.base import ImageDataModule, Setting
+from infogan.data import main
+from infogan.datamodules.base import DataContext, ImageDataModule
 from infogan.datamodules.build_store import Originals, part_of_arrays
+from infogan.datamodules.contact_sheet import COLUMNS, ROWS, contact_sheet
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ GRAYS = np.broadcast_to(np.arange(200, dtype=np.uint8)[:, None, None, None], (20
 
 def cells(tmp_path, labels=None, factors=None, **names):
     """The gray of each image on the contact sheet, which numbers the images."""
-    data = Things(Setting(tmp_path, tmp_path / "stores", 2, (0.0, 1.0), 0))
+    data = Things(DataContext(tmp_path, tmp_path / "stores", 2, (0.0, 1.0), 0))
     part = part_of_arrays(GRAYS, labels, factors)
     data.given = Originals(part, part, "here", **names)
     data.prepare_data()

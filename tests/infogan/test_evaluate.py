@@ -16,7 +16,7 @@ from infogan import evaluate
 from infogan.config.check import check
 from infogan.experiments.fit import train
 from infogan.experiments.prepare import create
-from infogan.scoring.one_run import flat
+from infogan.scoring.evaluation_files import flat
 
 SMALL = ["metrics.latents=1000", "metrics.images=1000", "metrics.draws=1", "metrics.samples=1000"]
 ITERATIONS = 20

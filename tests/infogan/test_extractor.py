@@ -7,19 +7,20 @@ import numpy as np
 import pytest
 import torch
 
-from infogan.datamodules.base import ImageDataModule, Setting
+from infogan.datamodules.base import DataContext, ImageDataModule
 from infogan.datamodules.build_store import Originals, part_of_arrays
 from infogan.datamodules.digits import Digits
 from infogan.datamodules.store import LabelledImages
 from infogan.errors import ConfigError, DataError
+from infogan.metrics.groups import class_bounds
 from infogan.scoring import extractor as module
-from infogan.scoring.extractor import Classifier, class_bounds, extractor_of, inception, own_random_numbers, targets
+from infogan.scoring.extractor import Classifier, extractor_of, inception, own_random_numbers, targets
 
 RNG = np.random.default_rng(0)
 
 
 def digits(stores):
-    return Digits(Setting(stores, stores, 100, (-1.0, 1.0), 0))
+    return Digits(DataContext(stores, stores, 100, (-1.0, 1.0), 0))
 
 
 class Bars(ImageDataModule):
@@ -42,7 +43,7 @@ class Bars(ImageDataModule):
 
 
 def bars(stores):
-    return Bars(Setting(stores, stores, 100, (-1.0, 1.0), 0))
+    return Bars(DataContext(stores, stores, 100, (-1.0, 1.0), 0))
 
 
 @pytest.fixture

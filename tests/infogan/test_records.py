@@ -11,7 +11,7 @@ from infogan.errors import RunError
 from infogan.run_folder.configuration import save_config
 from infogan.run_folder.contents import read_metrics, read_object, read_provenance
 from infogan.run_folder.locks import held
-from infogan.run_folder.status import lambda_text, read_record
+from infogan.run_folder.status import lambda_text, read_status
 
 SUMMARY = {"iterations": 10, "information": {"c1": 2.25, "c2": -0.25}, "information_at_mse": {"c2": 1.5}, "acc": 0.75}
 
@@ -29,40 +29,40 @@ def folder(compose_values, tmp_path):
 
 
 def test_a_run_that_was_stopped(folder):
-    record = read_record(folder)
-    assert (record.state, record.reason, record.iterations, record.progress) == ("stopped", "", 8, "8 of 10")
-    assert (record.information, record.acc) == (1.75, 0.5), "the last that were logged"
-    assert record.asked_at == (folder / "config.yaml").stat().st_mtime
+    status = read_status(folder)
+    assert (status.state, status.reason, status.iterations, status.progress) == ("stopped", "", 8, "8 of 10")
+    assert (status.information, status.acc) == (1.75, 0.5), "the last that were logged"
+    assert status.asked_at == (folder / "config.yaml").stat().st_mtime
     (folder / "metrics.csv").unlink()
-    record = read_record(folder)
-    assert (record.iterations, record.information, record.acc) == (6, None, None)
+    status = read_status(folder)
+    assert (status.iterations, status.information, status.acc) == (6, None, None)
 
 
 def test_a_run_that_another_process_is_at(folder):
     with (folder / "log.txt").open("a") as stream, held(stream, folder):
-        assert read_record(folder).state == "running"
-    assert read_record(folder).state == "stopped"
+        assert read_status(folder).state == "running"
+    assert read_status(folder).state == "stopped"
 
 
 def test_a_finished_run_and_one_that_is_made_longer(folder, compose_values):
     (folder / "summary.json").write_text(json.dumps(SUMMARY))
-    record = read_record(folder)
-    assert (record.state, record.progress, record.information, record.acc) == ("finished", "10", 2.25, 0.75)
+    status = read_status(folder)
+    assert (status.state, status.progress, status.information, status.acc) == ("finished", "10", 2.25, 0.75)
     save_config(check(compose_values("trainer.max_iterations=2000")), folder)
-    record = read_record(folder)
-    assert (record.state, record.progress, record.information) == ("stopped", "8 of 2,000", 1.75)
+    status = read_status(folder)
+    assert (status.state, status.progress, status.information) == ("stopped", "8 of 2,000", 1.75)
 
 
 def test_a_first_code_with_a_fixed_sigma(folder, compose_values):
     """L_I at that σ is capped whatever Q knows, so it is not shown."""
     save_config(check(compose_values("trainer.max_iterations=10", "~model.codes.c1")), folder)
     (folder / "metrics.csv").write_text("iteration,information/c2\n8,-0.25\n")
-    assert read_record(folder).information is None
+    assert read_status(folder).information is None
     (folder / "summary.json").write_text(json.dumps(SUMMARY))
-    assert read_record(folder).information == 1.5, "at σ² = MSE"
+    assert read_status(folder).information == 1.5, "at σ² = MSE"
     learned = ["~model.codes.c1", "model.codes.c2.sigma=learned"]
     save_config(check(compose_values("trainer.max_iterations=11", *learned)), folder)
-    assert read_record(folder).information == -0.25
+    assert read_status(folder).information == -0.25
 
 
 @pytest.mark.parametrize(
@@ -83,17 +83,17 @@ def test_a_first_code_with_a_fixed_sigma(folder, compose_values):
 )
 def test_a_damaged_run(folder, name, content, told):
     (folder / name).write_text(content)
-    record = read_record(folder)
-    assert record.state == "damaged"
-    assert told in record.reason and "\n" not in record.reason
-    assert (record.config, record.progress) == (None, "")
+    status = read_status(folder)
+    assert status.state == "damaged"
+    assert told in status.reason and "\n" not in status.reason
+    assert (status.config, status.progress) == (None, "")
 
 
 def test_a_run_that_has_lost_its_configuration(folder):
     (folder / "config.yaml").unlink()
-    record = read_record(folder)
-    assert (record.state, record.asked_at) == ("damaged", folder.stat().st_mtime)
-    assert "holds no config.yaml" in record.reason
+    status = read_status(folder)
+    assert (status.state, status.asked_at) == ("damaged", folder.stat().st_mtime)
+    assert "holds no config.yaml" in status.reason
 
 
 def test_lambda_is_one_number_where_it_is_the_same(compose_values):
@@ -112,6 +112,6 @@ def test_files_that_are_missing_are_empty(tmp_path):
 
 
 def test_the_configuration_is_what_was_saved(folder):
-    config = read_record(folder).config
+    config = read_status(folder).config
     assert config is not None
     assert {"version": VERSION, **config.model_dump()} == yaml.safe_load((folder / "config.yaml").read_text())

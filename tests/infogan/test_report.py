@@ -20,8 +20,8 @@ from infogan import report
 from infogan.config.check import check
 from infogan.experiments.fit import train
 from infogan.experiments.prepare import create
+from infogan.pages.findings import beside_published, code_caption, findings
 from infogan.pages.published import PUBLISHED, published_for
-from infogan.pages.run import beside_published, code_caption, findings
 
 VOID = {"meta", "img", "br", "hr", "link", "input"}
 HOSTILE = "<script>alert('1')<script>\"&"

@@ -10,7 +10,7 @@ import pytest
 from infogan import runs
 from infogan.config.check import check
 from infogan.run_folder.configuration import save_config
-from infogan.runs import age
+from infogan.terminal import age
 
 SUMMARY = {"iterations": 10, "information": {"c1": 2.25}, "information_at_mse": {}, "acc": 0.75}
 

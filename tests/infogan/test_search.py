@@ -10,7 +10,7 @@ import pytest
 
 from infogan import search
 from infogan.errors import Collapsed
-from infogan.experiments import fit
+from infogan.experiments import search as experiments_search
 from infogan.run_folder.configuration import load_config
 from infogan.run_folder.locks import held
 
@@ -49,7 +49,7 @@ def told(monkeypatch):
         (folder / "summary.json").write_text(json.dumps(summary))
         return summary
 
-    monkeypatch.setattr(fit, "train", train)
+    monkeypatch.setattr(experiments_search, "train", train)
     return ends
 
 
@@ -127,7 +127,7 @@ def test_the_sampler_is_a_function_of_the_seed_and_the_trials_before():
             if number in stops:
                 study, before = optuna.create_study(), study.trials
                 study.add_trials(before)
-            study.sampler = search.sampler(seed, number)
+            study.sampler = experiments_search.sampler(seed, number)
             trial = study.ask(distributions)
             study.tell(trial, (trial.params["x"] - 3) ** 2)
             values.append(trial.params["x"])

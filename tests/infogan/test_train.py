@@ -10,8 +10,9 @@ import torch
 import yaml
 
 from infogan.errors import ConfigError
-from infogan.run_folder.status import read_record
-from infogan.train import changes_beside_run, main, show
+from infogan.experiments.hydra_job import changes_beside_run
+from infogan.run_folder.status import read_status
+from infogan.train import main, show
 
 RUN = ["logger=none", "trainer=cpu", "trainer.threads=1", "trainer.max_iterations=10", "callbacks.log_every=5"]
 
@@ -175,7 +176,7 @@ def test_a_sweep_marks_what_collapsed_and_goes_on(command, tmp_path):
     assert out.count("collapsed: collapsed at iteration ") == 1
     assert err.splitlines()[-1].startswith("error: collapsed at iteration ")
     (sweep,) = (tmp_path / "outputs" / "sweeps").iterdir()
-    records = [read_record(path.parent) for path in sorted(sweep.glob("*/config.yaml"))]
+    records = [read_status(path.parent) for path in sorted(sweep.glob("*/config.yaml"))]
     assert [record.state for record in records] == ["finished", "collapsed"]
     assert records[1].reason in err
 

@@ -8,26 +8,20 @@ import numpy as np
 import pytest
 from scipy.sparse.csgraph import connected_components
 
+from infogan.datamodules.rendering.chair_parts import ARMS, BACKS, LEGS, parts
 from infogan.datamodules.rendering.chairs import (
-    ARMS,
     AZIMUTHS,
-    BACKS,
     DISTANCE,
     ELEVATIONS,
     FIELD,
     FILLED,
     LAMP,
-    LEGS,
-    beam,
     chair,
-    loft,
-    parts,
     render_chairs,
-    rod,
     style,
-    turned,
 )
 from infogan.datamodules.rendering.scene import Light, View, camera_rays, join, render
+from infogan.datamodules.rendering.solids import beam, loft, rod, turned
 
 pytest.importorskip("embreex")
 

@@ -1,0 +1,46 @@
+"""From a job of Hydra to its run folder: one run, or a job of a sweep."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import OmegaConf
+
+from infogan.config.check import check
+from infogan.errors import ConfigError
+from infogan.experiments.prepare import create, find_or_create, reopen
+from infogan.run_folder.paths import find_run, safe_name, timestamp
+from infogan.run_folder.ranks import RUN_FOLDER_OF_RANKS
+
+CHANGEABLE = ("trainer.", "callbacks.", "paths.")
+"""What may be given beside `run=`: all else is what the run is."""
+
+
+def run_folder(values: dict[str, Any], of_sweep: bool) -> Path:
+    """Where the run of this configuration lives, made or found. Raises ConfigError, or RunError where there is none."""
+    if handed_down := os.environ.get(RUN_FOLDER_OF_RANKS):
+        return Path(handed_down)
+    job, config = HydraConfig.get(), check(values)
+    if of_sweep and config.trainer.devices > 1:
+        raise ConfigError("trainer.devices: each job of a sweep runs on one device")
+    outputs = Path(config.paths.outputs)
+    if config.run is not None:
+        folder = find_run(config.run, outputs)
+        return reopen(folder, changes_beside_run(job.overrides.task))
+    if not of_sweep:
+        return create(config, outputs, f"{timestamp()}_{config.data.name}")
+    name = safe_name(job.job.name) or config.data.name
+    return find_or_create(config, Path(job.sweep.dir), name)
+
+
+def changes_beside_run(overrides: Sequence[str]) -> dict[str, Any]:
+    """The overrides beside `run=` as nested values. Raises ConfigError for those that would make it another run."""
+    others = [override for override in overrides if not override.startswith("run=")]
+    for override in others:
+        if not override.startswith(CHANGEABLE):
+            raise ConfigError(
+                f"{override}: a run that goes on keeps this; beside run= only {', '.join(CHANGEABLE)} can be given"
+            )
+    return cast(dict[str, Any], OmegaConf.to_container(OmegaConf.from_dotlist(others), resolve=True))

@@ -1,0 +1,74 @@
+"""What a model shows by itself, without labels: information over fresh latents, consistency, use of the categories."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from infogan.codes.code import Code
+from infogan.metrics.bootstrap import bootstrap_interval
+from infogan.metrics.consistency import category_agreement, usage_entropy, value_agreement
+from infogan.objective.information import information_bound
+from infogan.scoring.against_labels import groups
+from infogan.scoring.real_images import BATCH_SIZE, EncodedImages
+from infogan.trained.inference import reread
+from infogan.trained.model import Trained
+
+if TYPE_CHECKING:
+    pass
+
+
+def information(trained: Trained, count: int, seed: int) -> dict[str, Any]:
+    """L_I of each code over fresh latents, in nats: in eval and in train mode with its bootstrap interval, for a fixed
+    σ also with σ² = MSE, and H(c)."""
+    latents = trained.latents
+    latent = latents.sample(seed, "evaluation", 0, range(count))
+    networks = (trained.generator, trained.discriminator, latent, trained.config.data.batch_size)
+    found: dict[str, Any] = {name: {"entropy": entropy} for name, entropy in latents.entropies.items()}
+    for mode in ("eval", "train"):
+        q = reread(*networks, batch_statistics=mode == "train")
+        for name, likelihood in latents.log_likelihoods(latent, q).items():
+            entropy = latents.entropies[name]
+            low, high = bootstrap_interval(likelihood.double().numpy(), seed)
+            bound = information_bound(likelihood.double(), entropy).item()
+            found[name][mode] = {"mean": bound, "low": low + entropy, "high": high + entropy}
+        if mode == "eval":
+            for code, value, parameter in _by_code(trained, latent, q):
+                refitted = code.refitted_log_likelihood(value, parameter)
+                if refitted is not None:
+                    found[code.name]["at_mse"] = refitted.item() + latents.entropies[code.name]
+    return found
+
+
+def label_free(trained: Trained, real: EncodedImages | None, count: int, seed: int) -> dict[str, Any]:
+    """What one run says of itself, without labels.
+
+    consistency: does Q read the same from two images of one code with other noise, 0 to 1 for each code. usage: how
+    evenly it uses a code's categories on real images, entropy in nats. score: the mean consistency times the mean of
+    usage / H(c).
+    """
+    latents = trained.latents
+    codes, noise = (latents.sample(seed, stream, 0, range(count)) for stream in ("consistency", "other noise"))
+    other = torch.cat([codes[:, : latents.codes_width], noise[:, latents.codes_width :]], dim=1)
+    first, second = (reread(trained.generator, trained.discriminator, rows, BATCH_SIZE) for rows in (codes, other))
+    consistency, usage = {}, {}
+    for code in latents.codes:
+        if code.groups is not None:
+            consistency[code.name] = category_agreement(
+                groups(latents, first, code), groups(latents, second, code), code.groups
+            )
+            if real is not None:
+                usage[code.name] = usage_entropy(groups(latents, real.q, code), code.groups)
+        else:
+            a, b = (code.columns(latents.split(latents.posterior_mean(q))[code.name]).numpy() for q in (first, second))
+            consistency[code.name] = float(np.mean([value_agreement(*pair) for pair in zip(a.T, b.T, strict=True)]))
+    evenness = [usage[name] / latents.entropies[name] for name in usage]
+    score = float(np.mean(list(consistency.values())) * (np.mean(evenness) if evenness else 1.0))
+    return {"score": score, "consistency": consistency, "usage": usage}
+
+
+def _by_code(trained: Trained, latent: Tensor, q: Tensor) -> Iterator[tuple[Code, Tensor, Tensor]]:
+    values, parameters = trained.latents.split(latent), trained.latents.split_posterior(q)
+    return ((code, values[code.name], parameters[code.name]) for code in trained.latents.codes)

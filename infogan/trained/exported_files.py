@@ -1,0 +1,36 @@
+"""The files of an exported model that `infogan.load` opens."""
+
+from pathlib import Path
+
+from infogan.config.opening import ExportedConfig
+from infogan.run_folder.configuration import EXPORTED, save_exported
+from infogan.run_folder.files import write_json
+from infogan.run_folder.trees import save_tensors
+from infogan.trained.model import WEIGHTS, Trained
+
+
+def write_model(trained: Trained, folder: Path) -> None:
+    """The weights, config.json, and summary.json where the run has finished."""
+    networks = {"generator": trained.generator, "discriminator": trained.discriminator}
+    weights = {
+        f"{name}.{key}": value.contiguous()
+        for name, network in networks.items()
+        for key, value in network.state_dict().items()
+    }
+    save_tensors(folder / WEIGHTS, weights)
+    save_exported(exported(trained), folder)
+    if trained.summary:
+        write_json(folder / "summary.json", trained.summary)
+    (folder / WEIGHTS).chmod((folder / EXPORTED).stat().st_mode)  # safetensors keeps its files from others
+
+
+def exported(trained: Trained) -> ExportedConfig:
+    """config.json: what `infogan.load` builds the networks from, and what users of the ONNX files must know."""
+    config = trained.config
+    return ExportedConfig(
+        data=config.data.name,
+        seed=config.seed,
+        iterations=trained.iteration,
+        model=config.model,
+        **trained.layout,
+    )
