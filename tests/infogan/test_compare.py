@@ -13,8 +13,6 @@ from infogan import compare
 from infogan.config.check import check
 from infogan.experiments.fit import train
 from infogan.experiments.prepare import create
-from infogan.scoring.many_runs import Run
-from infogan.scoring.run_labels import label_of, short_names
 
 
 @pytest.fixture(scope="module")
@@ -100,24 +98,6 @@ def test_a_run_that_has_not_finished(command, sweep):
     assert code == 0
     assert out.count("has not finished: python -m infogan.train run=") == 3
     assert json.loads((sweep / "comparison.json").read_text())["agreement"] is None
-
-
-def test_what_tells_runs_apart():
-    """λ first, once for what varies together; a run's name where there is more than two things to say."""
-    runs = [
-        Run(
-            None,
-            {"model.lambda_categorical": k, "model.lambda_continuous": k, "model.other": str(k), "data.size": s},
-            {},
-        )
-        for k in (0.0, 0.5)
-        for s in (28, 32)
-    ]
-    assert short_names(runs) == {"model.lambda_categorical": "λ", "data.size": "size"}
-    assert label_of(runs[1], short_names(runs), with_seed=False) == "λ=0 size=32"
-    mixed = [Run(None, {"model.lambda_categorical": k, "model.lambda_continuous": 2 * k}, {}) for k in (0.5, 1.0)]
-    assert short_names(mixed) == {"model.lambda_categorical": "λ_categorical"}
-    assert short_names([Run(None, {}, {})]) == {}
 
 
 @pytest.mark.parametrize(

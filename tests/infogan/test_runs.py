@@ -10,7 +10,6 @@ import pytest
 from infogan import runs
 from infogan.config.check import check
 from infogan.run_folder.configuration import save_config
-from infogan.terminal import age
 
 SUMMARY = {"iterations": 10, "information": {"c1": 2.25}, "information_at_mse": {}, "acc": 0.75}
 
@@ -94,8 +93,3 @@ def test_neither_torch_nor_lightning_is_loaded(outputs):
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert "a_single_run" in done.stdout
     assert done.stdout.splitlines()[-1] == "[]"
-
-
-def test_age():
-    spans = [-5, 0, 59.9, 60, 3599, 3600, 86399, 86400, 1_000_000]
-    assert [age(span) for span in spans] == ["0 s", "0 s", "59 s", "1 min", "59 min", "1 h", "23 h", "1 d", "11 d"]

@@ -9,8 +9,6 @@ import pytest
 import torch
 import yaml
 
-from infogan.errors import ConfigError
-from infogan.experiments.hydra_job import changes_beside_run
 from infogan.run_folder.status import read_status
 from infogan.train import main, show
 
@@ -141,17 +139,6 @@ def test_going_on_with_the_latest(command, tmp_path):
     code, _, err = command("run=latest")
     assert code == 2
     assert "has finished 15 iterations" in err
-
-
-def test_what_may_be_given_beside_run():
-    changes = changes_beside_run(["run=latest", "trainer.max_iterations=7", "paths.data=/x"])
-    assert changes == {"trainer": {"max_iterations": 7}, "paths": {"data": "/x"}}
-
-
-@pytest.mark.parametrize("override", ["seed=3", "logger=none", "model.lambda_categorical=2", "data=mnist"])
-def test_what_may_not_be_given_beside_run(override):
-    with pytest.raises(ConfigError, match=f"^{override}: a run that goes on keeps this"):
-        changes_beside_run(["run=latest", override])
 
 
 def test_sweep_survives_a_failed_job(command, tmp_path):

@@ -9,7 +9,6 @@ from infogan.metrics.dci import Importances, completeness, importances
 from infogan.metrics.dci import disentanglement as dci_disentanglement
 from infogan.metrics.explicitness import explicitness
 from infogan.metrics.factor_vae import factor_vae, factor_vae_in_sample, factor_vae_votes, majority_accuracy
-from infogan.metrics.groups import levels, sharing, varying
 from infogan.metrics.irs import irs
 from infogan.metrics.mig import mig
 from infogan.metrics.modularity import modularity
@@ -220,26 +219,6 @@ def test_irs():
     check(lambda codes: irs(codes, FACTORS), bounds)
     dead = np.column_stack([IDENTITY, np.ones(N)])
     assert irs(dead, FACTORS) == pytest.approx(irs(IDENTITY, FACTORS))
-
-
-def test_rows_that_share_a_value():
-    column = np.array([2, 0, 2, 1, 0, 2])
-    rows = sharing(column, np.array([0, 1, 3]), 1000, rng())
-    assert rows.shape == (3, 1000)
-    assert (column[rows] == np.array([[2], [0], [1]])).all()
-    assert set(rows[0]) == {0, 2, 5}
-    assert set(rows[1]) == {1, 4}
-    assert 280 < (rows[0] == 5).sum() < 390
-
-
-def test_levels_cut_what_is_continuous():
-    factors = np.column_stack([RNG.choice([0.5, 3.0, -1.0], 2000), RNG.random(2000)])
-    found = levels(factors)
-    assert (np.unique(found[:, 0]) == [0, 1, 2]).all()
-    assert (found[factors[:, 0] == -1.0, 0] == 0).all()
-    assert (np.bincount(found[:, 1]) == 200).all()
-    assert found[factors[:, 1].argmax(), 1] == 9
-    assert varying(np.array([[1, 2, 3], [1, 4, 3]])).tolist() == [1]
 
 
 def test_all_scores_together(monkeypatch):

@@ -161,18 +161,6 @@ def test_a_factor_of_few_values_has_a_class_for_each():
     assert known["test"]["x"].tolist() == [0, 1, 2]  # the class nearest to it
 
 
-def test_a_factor_of_many_values_is_cut_into_ten_equally_filled_bins():
-    assert len(class_bounds(np.arange(100.0))) == 99
-    factor = RNG.normal(size=101) ** 3
-    counts = np.bincount(np.searchsorted(class_bounds(factor), factor, side="right"))
-    assert len(counts) == 10
-    assert set(counts) <= {10, 11}
-
-
-def test_a_constant_has_no_classes():
-    assert len(class_bounds(np.full(50, 0.1, np.float32))) == 0
-
-
 @pytest.mark.parametrize("shape", [(1, 8, 8), (3, 28, 28), (1, 33, 20), (3, 128, 128)])
 def test_images_of_any_size(shape):
     classifier = Classifier(shape, {"a": 3, "b": 5})
