@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import hydra
 from omegaconf import DictConfig
 
-from infogan.command import plain, start
-from infogan.errors import ConfigError, ends_as_one_line
+from infogan.command import opened, start
+from infogan.errors import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,12 +19,10 @@ def job(values: DictConfig) -> None:
     """Finds the run and films it."""
     from pathlib import Path
 
-    from infogan.config.check import check_section
     from infogan.config.opening import FilmConfig
     from infogan.run_folder.paths import find_run
 
-    with ends_as_one_line():
-        config = check_section(plain(values), FilmConfig)
+    with opened(values, FilmConfig) as config:
         film(find_run(config.run, Path(config.paths.outputs)), config)
 
 

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 import hydra
 from omegaconf import DictConfig
 
-from infogan.command import plain, start
-from infogan.errors import ends_as_one_line
+from infogan.command import opened, start
 
 if TYPE_CHECKING:
     from infogan.config.opening import GenerateConfig
@@ -18,13 +17,11 @@ def job(values: DictConfig) -> None:
     """Opens the run and writes its images, all or none."""
     from pathlib import Path
 
-    from infogan.config.check import check_section
     from infogan.config.opening import GenerateConfig
     from infogan.run_folder.paths import find_run
     from infogan.trained.model import device_of, load_whole
 
-    with ends_as_one_line():
-        config = check_section(plain(values), GenerateConfig)
+    with opened(values, GenerateConfig) as config:
         run = find_run(config.run, Path(config.paths.outputs))
         generate(load_whole(run, device_of(config.accelerator), print), config)
 
@@ -58,7 +55,7 @@ def generate(trained: "Trained", config: "GenerateConfig") -> None:
 
 
 def main() -> None:
-    start(job, open_section="codes")
+    start(job)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 """From a job of Hydra to its run folder: one run, or a job of a sweep."""
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from infogan.config.check import check
@@ -31,16 +33,26 @@ def run_folder(values: dict[str, Any], of_sweep: bool) -> Path:
         return reopen(folder, changes_beside_run(job.overrides.task))
     if not of_sweep:
         return create(config, outputs, f"{timestamp()}_{config.data.name}")
-    name = safe_name(job.job.name) or config.data.name
+    name = safe_name(without_plus(job.job.name)) or config.data.name
     return find_or_create(config, Path(job.sweep.dir), name)
+
+
+def without_plus(name: str) -> str:
+    """The name of a job without what `infogan.arguments` adds for Hydra."""
+    return re.sub(r"\+\+[\w.]+_null_(?=\+\+)|\+\+", "", name)
 
 
 def changes_beside_run(overrides: Sequence[str]) -> dict[str, Any]:
     """The overrides beside `run=` as nested values. Raises ConfigError for those that would make it another run."""
-    others = [override for override in overrides if not override.startswith("run=")]
-    for override in others:
-        if not override.startswith(CHANGEABLE):
+    changes = OmegaConf.create()
+    for override in OverridesParser.create().parse_overrides(list(overrides)):
+        key = override.key_or_group
+        if key == "run":
+            continue
+        if not key.startswith(CHANGEABLE) or override.is_delete():
+            given = without_plus(str(override.input_line))
             raise ConfigError(
-                f"{override}: a run that goes on keeps this; beside run= only {', '.join(CHANGEABLE)} can be given"
+                f"{given}: a run that goes on keeps this; beside run= only {', '.join(CHANGEABLE)} can be given"
             )
-    return cast(dict[str, Any], OmegaConf.to_container(OmegaConf.from_dotlist(others), resolve=True))
+        OmegaConf.update(changes, key, override.value())
+    return cast(dict[str, Any], OmegaConf.to_container(changes, resolve=True))

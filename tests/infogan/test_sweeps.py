@@ -105,7 +105,7 @@ def test_five_seeds_of_the_preset(command, monkeypatch):
         from hydra.core.hydra_config import HydraConfig
 
         assert HydraConfig.get().sweep.dir.endswith("/outputs/sweeps/five_seeds_mnist")
-        started.append((HydraConfig.get().job.name, check(train.plain(values))))
+        started.append((HydraConfig.get().job.name, check(train.training(values))))
 
     monkeypatch.setattr(train, "run", run)
     assert command("data=mnist", "experiment=five_seeds")[0] == 0
@@ -122,7 +122,7 @@ def test_lambda_sweep_is_of_twenty_runs(command, monkeypatch):
         assert of_sweep
         hydra_config = HydraConfig.get()
         assert hydra_config.sweep.dir.endswith("/outputs/sweeps/lambda_chairs")
-        started.append((hydra_config.job.name, check(train.plain(values))))
+        started.append((hydra_config.job.name, check(train.training(values))))
 
     monkeypatch.setattr(train, "run", run)
     assert command("data=chairs", "experiment=lambda_sweep")[0] == 0
