@@ -69,7 +69,11 @@ def _quoted(word: str, several: bool) -> str:
     if word.startswith("~"):
         return word
     if override := _parsed(word):
-        if files("infogan.conf").joinpath(key).is_dir() and not _is_choice(override):
+        if (
+            re.fullmatch(r"[\w/]{1,60}", key)
+            and files("infogan.conf").joinpath(key).is_dir()
+            and not _is_choice(override)
+        ):
             raise ConfigError(f"{word}: a group takes the name of a choice, such as trainer=cpu")
         return word
     if not equals or not _parsed(f"{key}="):

@@ -35,14 +35,14 @@ def edit(trained: "Trained", config: "EditConfig") -> None:
 
     from infogan.figures.grids import labelled_grid
     from infogan.run_folder.files import save_picture, unused
-    from infogan.run_folder.paths import timestamp
+    from infogan.run_folder.paths import safe_name, timestamp
     from infogan.terminal import progress
     from infogan.trained.editing import as_read, described, edited, inverted, judged, read, reading, refuse_two_strips
 
     selected = trained.latents.selections(config.codes)
     refuse_two_strips(selected)
     assert config.image is not None
-    default = Path(config.paths.outputs) / "edits" / f"{timestamp()}_{trained.config.data.name}.png"
+    default = Path(config.paths.outputs) / "edits" / f"{timestamp()}_{safe_name(trained.config.data.name)}.png"
     place = unused(default) if config.to is None else Path(config.to).expanduser()
     if place.exists():
         raise ConfigError(f"to={config.to}: it exists already; name another file")

@@ -32,7 +32,7 @@ def film(run: "Path", config: "FilmConfig") -> None:
 
     from infogan.run_folder.configuration import read_config
     from infogan.run_folder.files import unused
-    from infogan.run_folder.paths import timestamp
+    from infogan.run_folder.paths import safe_name, timestamp
     from infogan.terminal import counted, progress
     from infogan.trained.films import check_package, over_training, walk, write_film
     from infogan.trained.model import load_whole
@@ -42,7 +42,9 @@ def film(run: "Path", config: "FilmConfig") -> None:
     names = list(trained_with.model.codes)
     if config.code is not None and config.code not in names:
         raise ConfigError(f"code={config.code}: there is no such code; the model has {', '.join(names)}")
-    default = Path(config.paths.outputs) / "films" / f"{timestamp()}_{trained_with.data.name}.{config.format}"
+    default = (
+        Path(config.paths.outputs) / "films" / f"{timestamp()}_{safe_name(trained_with.data.name)}.{config.format}"
+    )
     place = unused(default) if config.to is None else Path(config.to).expanduser()
     if place.exists():
         raise ConfigError(f"to={config.to}: it exists already; name another file")

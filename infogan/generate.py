@@ -31,7 +31,7 @@ def generate(trained: "Trained", config: "GenerateConfig") -> None:
     from pathlib import Path
 
     from infogan.run_folder.files import unused, whole_folder
-    from infogan.run_folder.paths import timestamp
+    from infogan.run_folder.paths import safe_name, timestamp
     from infogan.terminal import counted, progress
     from infogan.trained.image_sets import category_of, draw, write_arrays, write_pictures
 
@@ -43,7 +43,7 @@ def generate(trained: "Trained", config: "GenerateConfig") -> None:
     for name, selection in selected.items():
         if selection.beyond is not None:
             print(f"{name} {selection.beyond}")
-    default = Path(config.paths.outputs) / "generated" / f"{timestamp()}_{trained.config.data.name}"
+    default = Path(config.paths.outputs) / "generated" / f"{timestamp()}_{safe_name(trained.config.data.name)}"
     place = unused(default) if config.to is None else Path(config.to).expanduser()
     write = write_pictures if config.format == "png" else write_arrays
     with whole_folder(place) as staged, progress("generating", config.count) as advance:

@@ -31,7 +31,7 @@ def check_section(values: Mapping[str, Any], schema: type[AnySection]) -> AnySec
 
 def _line(detail: Any) -> str:
     key = ".".join(str(part) for part in detail["loc"] if str(part)[0] not in "<[")  # no union's tag
-    message = detail["msg"].removeprefix("Value error, ")
+    message = " ".join(detail["msg"].removeprefix("Value error, ").split())
     if not key:
         return message
     if detail["type"] == "extra_forbidden":

@@ -47,7 +47,7 @@ def section_of(
     try:
         section = getattr(find(group, name), "section", None)
     except ValueError as error:
-        raise ValueError(f"{key} must be one of {', '.join(own)}; {name} {error}") from None
+        raise ValueError(f"{key} must be one of {', '.join(own)}; {name[:60]} {error}") from None
     if not (isinstance(section, type) and issubclass(section, base)):
-        raise ValueError(f"{key}={name}: its class must have a `section`, a subclass of {base.__name__}")
+        raise ValueError(f"{key}={name[:60]}: its class must have a `section`, a subclass of {base.__name__}")
     return section.model_validate(value)

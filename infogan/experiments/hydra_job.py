@@ -24,6 +24,9 @@ def run_folder(values: dict[str, Any], of_sweep: bool) -> Path:
     """Where the run of this configuration lives, made or found. Raises ConfigError, or RunError where there is none."""
     if handed_down := os.environ.get(RUN_FOLDER_OF_RANKS):
         return Path(handed_down)
+    if values.get("run") is not None and "callbacks" in values:
+        # What is given of a further callback may be a part of one that the run has; it is checked with the run's.
+        values = {**values, "callbacks": {**values["callbacks"], "further": {}}}
     job, config = HydraConfig.get(), check(values)
     if of_sweep and config.trainer.devices > 1:
         raise ConfigError("trainer.devices: each job of a sweep runs on one device")
@@ -32,8 +35,8 @@ def run_folder(values: dict[str, Any], of_sweep: bool) -> Path:
         folder = find_run(config.run, outputs)
         return reopen(folder, changes_beside_run(job.overrides.task))
     if not of_sweep:
-        return create(config, outputs, f"{timestamp()}_{config.data.name}")
-    name = safe_name(without_plus(job.job.name)) or config.data.name
+        return create(config, outputs, f"{timestamp()}_{safe_name(config.data.name)}")
+    name = safe_name(without_plus(job.job.name)) or safe_name(config.data.name)
     return find_or_create(config, Path(job.sweep.dir), name)
 
 
