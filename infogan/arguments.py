@@ -68,15 +68,11 @@ def _quoted(word: str, several: bool) -> str:
     key, equals, value = word.partition("=")
     if word.startswith("~"):
         return word
-    if override := _parsed(word):
-        if (
-            re.fullmatch(r"[\w/]{1,60}", key)
-            and files("infogan.conf").joinpath(key).is_dir()
-            and not _is_choice(override)
-        ):
+    if key and (override := _parsed(word)):
+        if _is_group(key) and not _is_choice(override):
             raise ConfigError(f"{word}: a group takes the name of a choice, such as trainer=cpu")
         return word
-    if not equals or not _parsed(f"{key}="):
+    if not key or not equals or not _parsed(f"{key}="):
         raise ConfigError(f"{word}: a value is set by <key>=<value>")
     parts = value.split(",") if several else [value]
     if re.search(r"""[=\[\]{}()'"]""", value) or (not several and "," in value):
@@ -93,6 +89,10 @@ def _parsed(word: str) -> "Override | None":
         return OverridesParser.create().parse_override(word)
     except HydraException:
         return None
+
+
+def _is_group(key: str) -> bool:
+    return re.fullmatch(r"[\w/]{1,60}", key) is not None and files("infogan.conf").joinpath(key).is_dir()
 
 
 def _is_choice(override: "Override") -> bool:

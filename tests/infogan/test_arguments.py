@@ -1,5 +1,6 @@
 """What people type and paste after a command: it works, or one line says how it is written."""
 
+import json
 import os
 import shlex
 import subprocess
@@ -200,44 +201,41 @@ def test_options_that_there_are_not(call, words, told):
         assert err.startswith(f"error: {told}")
 
 
-def test_the_words_of_a_wandb_agent(call, monkeypatch, tmp_path):
-    """What W&B's own agent makes of the example, trained offline; the run is the agent's."""
+def test_the_words_of_a_wandb_agent(monkeypatch, tmp_path):
+    """What W&B's own agent makes of the example, run as a process as the agent does; the W&B run is the agent's."""
     from wandb import wandb_agent
 
     config = yaml.safe_load(SWEEP.read_text())
     started = []
+
+    def start(command, env, **options):
+        started.append((command, env))
+        return SimpleNamespace()
+
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("WANDB_SWEEP_ID", "sweep1")
-    monkeypatch.setenv("WANDB_RUN_ID", "before")
-    monkeypatch.setenv("WANDB_SWEEP_PARAM_PATH", "before")
-    monkeypatch.setattr(
-        wandb_agent, "AgentProcess", lambda command, **options: started.append(command) or SimpleNamespace()
-    )
+    for name in ("WANDB_SWEEP_ID", "WANDB_RUN_ID", "WANDB_SWEEP_PARAM_PATH"):
+        monkeypatch.setenv(name, "of_the_agent")
+    monkeypatch.setattr(wandb_agent, "AgentProcess", start)
     agent = wandb_agent.Agent.__new__(wandb_agent.Agent)
     agent._sweep_command, agent._function, agent._in_jupyter = config["command"], None, False
     agent._forward_signals, agent._run_processes = False, {}
     chosen = {"data": "digits", "seed": 2, "model.lambda_categorical": 0.25, "model.lambda_continuous": 1e-05}
     assert set(chosen) == set(config["parameters"])
-    arguments = {name: {"value": value} for name, value in chosen.items()}
-    agent._command_run({"type": "run", "run_id": "run1", "program": config["program"], "args": arguments})
-    (command,) = started
+    values = {name: {"value": value} for name, value in chosen.items()}
+    agent._command_run({"type": "run", "run_id": "run1", "program": config["program"], "args": values})
+    ((command, environment),) = started
     assert command[:4] == ["/usr/bin/env", "python", "-m", "infogan.train"]
     short = ["logger.mode=offline", "trainer=cpu", "trainer.threads=1", "trainer.max_iterations=2"]
-    code, _, err = call(
-        train.main, *command[4:], *short, "callbacks.traversal_rows=1", f"paths.outputs={tmp_path}/outputs"
-    )
-    assert (code, err) == (0, "")
+    words = [sys.executable, *command[2:], *short, "callbacks.traversal_rows=1", "paths.outputs=outputs"]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
     (folder,) = (path.parent for path in (tmp_path / "outputs").glob("*/config.yaml"))
     written = yaml.safe_load((folder / "config.yaml").read_text())
-    assert (written["seed"], written["model"]["lambda_categorical"], written["model"]["lambda_continuous"]) == (
-        2,
-        0.25,
-        1e-05,
-    )
+    model = written["model"]
+    assert (written["seed"], model["lambda_categorical"], model["lambda_continuous"]) == (2, 0.25, 1e-05)
     assert (folder / "wandb" / "id").read_text() == "run1"
     assert [path.name.rpartition("-")[2] for path in (folder / "wandb").glob("offline-run-*")] == ["run1"]
-    summary = yaml.safe_load((folder / "summary.json").read_text())
-    assert config["metric"]["name"] in summary
+    assert config["metric"]["name"] in json.loads((folder / "summary.json").read_text())
 
 
 COMPUTING = {"evaluate": evaluate, "compare": compare, "generate": generate, "edit": edit, "explore": explore,
