@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from infogan.config.data import DataSection
 from infogan.datamodules.build_store import Originals, build_store, building
 from infogan.datamodules.store import LabelledImages, Split, Store, fingerprint, open_store, store_folder
 from infogan.errors import DataError
@@ -41,6 +42,8 @@ class ImageDataModule(L.LightningDataModule, ABC):
     """
 
     data_set: ClassVar[str]
+    section: ClassVar[type[DataSection]]
+    """The schema of its options, where the data set is one of another package."""
     licence: str
     image_shape: tuple[int, int, int]
     expected_train_size: int | None = None

@@ -5,7 +5,7 @@
 
 The folder is `infogan.generate`'s: <class>/000000.png, where the run has matched its categories to classes. Beside it
 stands the same classifier, trained on as many real images with their labels. Further overrides are those of
-`infogan.train`, such as paths.data=<folder>.
+`infogan.train`, such as paths.data=<folder>, or trainer.threads=1 beside other work.
 """
 
 import sys
@@ -18,10 +18,13 @@ from torch.nn import functional as F
 from torchvision.datasets import ImageFolder
 from torchvision.transforms import Compose, Grayscale, ToTensor
 
+from infogan.arguments import in_hydras_grammar
 from infogan.config.check import check
+from infogan.datamodules.base import ImageDataModule
 from infogan.datamodules.store import SPLITS
 from infogan.errors import ConfigError, ends_as_one_line
 from infogan.experiments.build import build_data
+from infogan.experiments.machine import threads
 from infogan.trained.image_sets import folder_name
 
 SEEDS, STEPS, BATCH_SIZE, LEARNING_RATE = (0, 1, 2), 1000, 64, 1e-3
@@ -33,23 +36,29 @@ def main() -> None:
         sys.exit(__doc__)
     with ends_as_one_line():
         with initialize_config_module("infogan.conf", version_base="1.3"):
-            values = compose("train", overrides)
-        data = build_data(check(OmegaConf.to_container(values, resolve=True)))
-        labels = {split: data.labels(split) for split in SPLITS}
-        images = {split: data.split(split).images / 255 for split in SPLITS}
-        generated, classes = read(folder, [folder_name(name) for name in data.class_names], data.image_shape[0])
-        scores = {"generated": [], "real": []}
-        for seed in SEEDS:
-            torch.manual_seed(seed)
-            chosen = torch.randperm(len(images["train"]))[: len(generated)]
-            real = images["train"][chosen], labels["train"][chosen]
-            for name, seen in (("generated", (generated, classes)), ("real", real)):
-                scores[name].append(tested(trained(*seen, data.classes), images["test"], labels["test"]))
-        counts = {"generated": len(generated), "real": len(chosen)}
-        print(f"accuracy on the {len(images['test']):,} real test images of {data.data_set}, classifier seeds {SEEDS}:")
-        for name, values in scores.items():
-            each = ", ".join(f"{value:.3f}" for value in values)
-            print(f"trained on {counts[name]:,} {name} images: {sum(values) / len(values):.3f} ({each})")
+            values = compose("train", in_hydras_grammar(overrides))
+        config = check(OmegaConf.to_container(values, resolve=True))
+        with threads(config.trainer.threads):
+            compare(folder, build_data(config))
+
+
+def compare(folder: str, data: ImageDataModule) -> None:
+    """Trains and tests the classifiers, and prints their accuracies."""
+    labels = {split: data.labels(split) for split in SPLITS}
+    images = {split: data.split(split).images / 255 for split in SPLITS}
+    generated, classes = read(folder, [folder_name(name) for name in data.class_names], data.image_shape[0])
+    scores = {"generated": [], "real": []}
+    for seed in SEEDS:
+        torch.manual_seed(seed)
+        chosen = torch.randperm(len(images["train"]))[: len(generated)]
+        real = images["train"][chosen], labels["train"][chosen]
+        for name, seen in (("generated", (generated, classes)), ("real", real)):
+            scores[name].append(tested(trained(*seen, data.classes), images["test"], labels["test"]))
+    counts = {"generated": len(generated), "real": len(chosen)}
+    print(f"accuracy on the {len(images['test']):,} real test images of {data.data_set}, classifier seeds {SEEDS}:")
+    for name, values in scores.items():
+        each = ", ".join(f"{value:.3f}" for value in values)
+        print(f"trained on {counts[name]:,} {name} images: {sum(values) / len(values):.3f} ({each})")
 
 
 def read(folder: str, names: list[str], channels: int) -> tuple[Tensor, Tensor]:

@@ -1,15 +1,21 @@
 """What the commands share: from the command line to checked values, and an end in one line."""
 
 import sys
-from collections.abc import Callable
-from importlib.resources import files
-from typing import Any, cast
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from infogan.errors import ConfigError, ends_as_one_line
+from infogan.arguments import in_hydras_grammar
+from infogan.errors import ends_as_one_line
 from infogan.training.signals import StopSignals
+
+if TYPE_CHECKING:
+    from infogan.config.opening import ComputingConfig
+
+AnyConfig = TypeVar("AnyConfig", bound="ComputingConfig")
 
 
 def plain(values: DictConfig) -> dict[str, Any]:
@@ -26,18 +32,21 @@ def training(values: DictConfig) -> dict[str, Any]:
     return found
 
 
-def start(job: Callable[[], None], open_section: str | None = None) -> None:
-    """Runs a Hydra job on this process's command line; errors and signals end as one line.
+@contextmanager
+def opened(values: DictConfig, schema: type[AnyConfig]) -> Iterator[AnyConfig]:
+    """The checked configuration of a command that opens runs, and as many threads as it asks for; an error ends as one
+    line."""
+    from infogan.config.check import check_section
+    from infogan.experiments.machine import threads
 
-    `open_section` takes keys that no file names, such as `codes.c1=3`: Hydra would ask for `+codes.c1=3`.
-    """
-    if open_section is not None:
-        sys.argv[1:] = [f"++{word}" if word.startswith(f"{open_section}.") else word for word in sys.argv[1:]]
+    with ends_as_one_line():
+        config = check_section(plain(values), schema)
+        with threads(config.threads):
+            yield config
+
+
+def start(job: Callable[[], None]) -> None:
+    """Runs a Hydra job on this process's command line; errors and signals end as one line."""
     with ends_as_one_line(), StopSignals():
-        try:
-            job()
-        except ValueError as error:
-            if not str(error).startswith("Config group override must be"):
-                raise
-            groups = [word for word in sys.argv[1:] if files("infogan.conf").joinpath(word.partition("=")[0]).is_dir()]
-            raise ConfigError(f"{', '.join(groups)}: a group takes the name of a choice, such as trainer=cpu") from None
+        sys.argv[1:] = in_hydras_grammar(sys.argv[1:])
+        job()

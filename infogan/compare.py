@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import hydra
 from omegaconf import DictConfig
 
-from infogan.command import plain, start
-from infogan.errors import DataError, ends_as_one_line
+from infogan.command import opened, start
+from infogan.errors import DataError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,11 +17,10 @@ if TYPE_CHECKING:
 @hydra.main(version_base="1.3", config_path="pkg://infogan.conf", config_name="compare")
 def job(values: DictConfig) -> None:
     """Opens the runs, ranks them, and leaves the ranking with its pictures."""
-    from infogan.config.check import check_section
     from infogan.config.opening import CompareConfig
 
-    with ends_as_one_line():
-        compare(check_section(plain(values), CompareConfig))
+    with opened(values, CompareConfig) as config:
+        compare(config)
 
 
 def compare(config: "CompareConfig") -> None:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import hydra
 from omegaconf import DictConfig
 
-from infogan.command import plain, start
-from infogan.errors import ConfigError, ends_as_one_line
+from infogan.command import opened, start
+from infogan.errors import ConfigError
 
 if TYPE_CHECKING:
     from infogan.config.opening import EditConfig
@@ -18,13 +18,11 @@ def job(values: DictConfig) -> None:
     """Opens the run and the picture, and draws what becomes of it."""
     from pathlib import Path
 
-    from infogan.config.check import check_section
     from infogan.config.opening import EditConfig
     from infogan.run_folder.paths import find_run
     from infogan.trained.model import device_of, load_whole
 
-    with ends_as_one_line():
-        config = check_section(plain(values), EditConfig)
+    with opened(values, EditConfig) as config:
         run = find_run(config.run, Path(config.paths.outputs))
         edit(load_whole(run, device_of(config.accelerator), print), config)
 
@@ -37,14 +35,14 @@ def edit(trained: "Trained", config: "EditConfig") -> None:
 
     from infogan.figures.grids import labelled_grid
     from infogan.run_folder.files import save_picture, unused
-    from infogan.run_folder.paths import timestamp
+    from infogan.run_folder.paths import safe_name, timestamp
     from infogan.terminal import progress
     from infogan.trained.editing import as_read, described, edited, inverted, judged, read, reading, refuse_two_strips
 
     selected = trained.latents.selections(config.codes)
     refuse_two_strips(selected)
     assert config.image is not None
-    default = Path(config.paths.outputs) / "edits" / f"{timestamp()}_{trained.config.data.name}.png"
+    default = Path(config.paths.outputs) / "edits" / f"{timestamp()}_{safe_name(trained.config.data.name)}.png"
     place = unused(default) if config.to is None else Path(config.to).expanduser()
     if place.exists():
         raise ConfigError(f"to={config.to}: it exists already; name another file")
@@ -70,7 +68,7 @@ def edit(trained: "Trained", config: "EditConfig") -> None:
 
 
 def main() -> None:
-    start(job, open_section="codes")
+    start(job)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import signal
 import sys
 from collections.abc import Iterator
@@ -64,21 +65,42 @@ def ends_as_one_line() -> Iterator[None]:
     except InfoGANError as error:
         line = str(error)
     except (HydraException, OmegaConfBaseException) as error:
-        line = _hydra_line(str(error))
+        line = _hydra_line(error)
     else:
         return
     print(f"error: {line}", file=sys.stderr)
     raise SystemExit(2)
 
 
-def _hydra_line(message: str) -> str:
+def as_text(key: str, value: str) -> str:
+    """`key=value` as a shell takes it, whose value Hydra takes for text, whatever it is."""
+    return shlex.quote(f"{key}={in_quotes(value)}")
+
+
+def in_quotes(value: str) -> str:
+    """A text in Hydra's quotes, where a backslash is itself, but before a quote and at the end."""
+    return '"' + re.sub(r'(\\*)("|$)', lambda found: 2 * found[1] + (found[2] and '\\"'), value) + '"'
+
+
+def _hydra_line(error: Exception) -> str:
     """Hydra's messages span many lines, and name a key somewhere among them."""
+    message = str(error)
     group = re.search(r"Could not find '([\w/]+)/([^'/]+)'\s+Available options in '[^']+':\n((?:\t\S+\n?)+)", message)
     if group:
         line = f"{group[1]}={group[2]}: there is no such choice; allowed: {', '.join(group[3].split())}"
-        missing = group[1] == "hydra/launcher" and "joblib" not in group[3]
-        return f"{line}; pip install 'infogan-lab[sweeps]' brings joblib and submitit" if missing else line
-    key = re.search(r"Could not override '([^']+)'", message)
-    if key:
+        if group[1] == "hydra/launcher" and "joblib" not in group[3]:
+            return f"{line}; pip install 'infogan-lab[sweeps]' brings joblib and submitit"
+        return f"{line}; unless it is given, it is that of data=" if group[1] == "model" else line
+    if key := re.search(r"Could not override '([^']+)'", message):
         return f"{key[1]}: there is no such key; --cfg job shows all of them"
+    if word := re.match(r"Error merging override \+*(.+)", message):
+        reason = str(error.__cause__).partition("\n")[0]
+        return f"{word[1]}: {'there are not so many' if reason == 'list index out of range' else reason}"
+    if several := re.match(r"Ambiguous value for argument '([^=]+)=(.*)'\n", message):
+        name, value = several.groups()
+        as_list = shlex.quote(f"{name}=[{value}]")
+        return (
+            f"{name}={value}: several values are a sweep, which -m starts; one text is {as_text(name, value)}, "
+            f"a list {as_list}"
+        )
     return " ".join(message.split())

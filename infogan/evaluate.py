@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import hydra
 from omegaconf import DictConfig
 
-from infogan.command import plain, start
-from infogan.errors import DataError, ends_as_one_line
+from infogan.command import opened, start
+from infogan.errors import DataError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,6 @@ def job(values: DictConfig) -> None:
     """Opens the run, scores it, and leaves the scores where they are looked for."""
     from pathlib import Path
 
-    from infogan.config.check import check_section
     from infogan.config.opening import EvaluateConfig
     from infogan.experiments.build import build_data
     from infogan.pages.run import write_run_report
@@ -29,8 +28,7 @@ def job(values: DictConfig) -> None:
     from infogan.scoring.evaluation_files import write_evaluation
     from infogan.trained.model import device_of, load_whole
 
-    with ends_as_one_line():
-        config = check_section(plain(values), EvaluateConfig)
+    with opened(values, EvaluateConfig) as config:
         run = find_run(config.run, Path(config.paths.outputs))
         trained = load_whole(run, device_of(config.accelerator), print)
         found = score(trained, config)

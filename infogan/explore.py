@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import hydra
 from omegaconf import DictConfig
 
-from infogan.command import plain, start
-from infogan.errors import DataError, RunError, ends_as_one_line
+from infogan.command import opened, start
+from infogan.errors import DataError, RunError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,13 +23,11 @@ def job(values: DictConfig) -> None:
     """Opens the run, and serves its page until a signal asks to end."""
     from pathlib import Path
 
-    from infogan.config.check import check_section
     from infogan.config.opening import ExploreConfig
     from infogan.run_folder.paths import find_run
     from infogan.trained.model import device_of, load_whole
 
-    with ends_as_one_line():
-        config = check_section(plain(values), ExploreConfig)
+    with opened(values, ExploreConfig) as config:
         run = find_run(config.run, Path(config.paths.outputs))
         explore(load_whole(run, device_of(config.accelerator), print), config)
 

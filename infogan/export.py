@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 import hydra
 from omegaconf import DictConfig
 
-from infogan.command import plain, start
-from infogan.errors import ends_as_one_line
+from infogan.command import opened, start
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,14 +18,12 @@ def job(values: DictConfig) -> None:
     """Opens the run and exports it, all or nothing."""
     from pathlib import Path
 
-    from infogan.config.check import check_section
     from infogan.config.opening import ExportConfig
     from infogan.experiments.build import build_data
     from infogan.run_folder.paths import find_run
     from infogan.trained.model import load_whole
 
-    with ends_as_one_line():
-        config = check_section(plain(values), ExportConfig)
+    with opened(values, ExportConfig) as config:
         run = find_run(config.run, Path(config.paths.outputs))
         trained = load_whole(run, "cpu", print)
         assert config.to is not None

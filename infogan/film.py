@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import hydra
 from omegaconf import DictConfig
 
-from infogan.command import plain, start
-from infogan.errors import ConfigError, ends_as_one_line
+from infogan.command import opened, start
+from infogan.errors import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,12 +19,10 @@ def job(values: DictConfig) -> None:
     """Finds the run and films it."""
     from pathlib import Path
 
-    from infogan.config.check import check_section
     from infogan.config.opening import FilmConfig
     from infogan.run_folder.paths import find_run
 
-    with ends_as_one_line():
-        config = check_section(plain(values), FilmConfig)
+    with opened(values, FilmConfig) as config:
         film(find_run(config.run, Path(config.paths.outputs)), config)
 
 
@@ -34,7 +32,7 @@ def film(run: "Path", config: "FilmConfig") -> None:
 
     from infogan.run_folder.configuration import read_config
     from infogan.run_folder.files import unused
-    from infogan.run_folder.paths import timestamp
+    from infogan.run_folder.paths import safe_name, timestamp
     from infogan.terminal import counted, progress
     from infogan.trained.films import check_package, over_training, walk, write_film
     from infogan.trained.model import load_whole
@@ -44,7 +42,9 @@ def film(run: "Path", config: "FilmConfig") -> None:
     names = list(trained_with.model.codes)
     if config.code is not None and config.code not in names:
         raise ConfigError(f"code={config.code}: there is no such code; the model has {', '.join(names)}")
-    default = Path(config.paths.outputs) / "films" / f"{timestamp()}_{trained_with.data.name}.{config.format}"
+    default = (
+        Path(config.paths.outputs) / "films" / f"{timestamp()}_{safe_name(trained_with.data.name)}.{config.format}"
+    )
     place = unused(default) if config.to is None else Path(config.to).expanduser()
     if place.exists():
         raise ConfigError(f"to={config.to}: it exists already; name another file")

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 import hydra
 from omegaconf import DictConfig
 
-from infogan.command import plain, start
-from infogan.errors import ends_as_one_line
+from infogan.command import opened, start
 
 if TYPE_CHECKING:
     from infogan.config.opening import GenerateConfig
@@ -18,13 +17,11 @@ def job(values: DictConfig) -> None:
     """Opens the run and writes its images, all or none."""
     from pathlib import Path
 
-    from infogan.config.check import check_section
     from infogan.config.opening import GenerateConfig
     from infogan.run_folder.paths import find_run
     from infogan.trained.model import device_of, load_whole
 
-    with ends_as_one_line():
-        config = check_section(plain(values), GenerateConfig)
+    with opened(values, GenerateConfig) as config:
         run = find_run(config.run, Path(config.paths.outputs))
         generate(load_whole(run, device_of(config.accelerator), print), config)
 
@@ -34,7 +31,7 @@ def generate(trained: "Trained", config: "GenerateConfig") -> None:
     from pathlib import Path
 
     from infogan.run_folder.files import unused, whole_folder
-    from infogan.run_folder.paths import timestamp
+    from infogan.run_folder.paths import safe_name, timestamp
     from infogan.terminal import counted, progress
     from infogan.trained.image_sets import category_of, draw, write_arrays, write_pictures
 
@@ -46,7 +43,7 @@ def generate(trained: "Trained", config: "GenerateConfig") -> None:
     for name, selection in selected.items():
         if selection.beyond is not None:
             print(f"{name} {selection.beyond}")
-    default = Path(config.paths.outputs) / "generated" / f"{timestamp()}_{trained.config.data.name}"
+    default = Path(config.paths.outputs) / "generated" / f"{timestamp()}_{safe_name(trained.config.data.name)}"
     place = unused(default) if config.to is None else Path(config.to).expanduser()
     write = write_pictures if config.format == "png" else write_arrays
     with whole_folder(place) as staged, progress("generating", config.count) as advance:
@@ -58,7 +55,7 @@ def generate(trained: "Trained", config: "GenerateConfig") -> None:
 
 
 def main() -> None:
-    start(job, open_section="codes")
+    start(job)
 
 
 if __name__ == "__main__":

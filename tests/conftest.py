@@ -10,6 +10,8 @@ import pytest
 from hydra import compose, initialize_config_module
 from omegaconf import OmegaConf
 
+from infogan.arguments import in_hydras_grammar
+
 TINY = ["logger=none", "trainer=cpu", "trainer.threads=1", "callbacks.log_every=5", "callbacks.traversal_rows=2"]
 
 Compose = Callable[..., dict[str, Any]]
@@ -21,7 +23,7 @@ def compose_values(tmp_path: Path) -> Compose:
 
     def values(*overrides: str) -> dict[str, Any]:
         with initialize_config_module("infogan.conf", version_base="1.3"):
-            composed = compose("train", [*TINY, f"paths.outputs={tmp_path}", *overrides])
+            composed = compose("train", in_hydras_grammar([*TINY, f"paths.outputs={tmp_path}", *overrides]))
         return OmegaConf.to_container(composed, resolve=True)
 
     return values

@@ -24,7 +24,7 @@ the commands."""
 
 ROOMS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 ROOF = len(FLOORS)
-SHARED = {"__init__", "__main__", "command"}
+SHARED = {"__init__", "__main__", "arguments", "command"}
 """Files directly in infogan/ that are neither a room nor a command."""
 
 

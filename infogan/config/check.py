@@ -10,7 +10,7 @@ from pydantic import (
 
 from infogan.config.fields import AnySection
 from infogan.config.training import Config
-from infogan.errors import ConfigError
+from infogan.errors import ConfigError, as_text
 
 MANDATORY = "???"
 """What OmegaConf puts where conf/ leaves a value to a preset, and none has given it."""
@@ -31,7 +31,7 @@ def check_section(values: Mapping[str, Any], schema: type[AnySection]) -> AnySec
 
 def _line(detail: Any) -> str:
     key = ".".join(str(part) for part in detail["loc"] if str(part)[0] not in "<[")  # no union's tag
-    message = detail["msg"].removeprefix("Value error, ")
+    message = " ".join(detail["msg"].removeprefix("Value error, ").split())
     if not key:
         return message
     if detail["type"] == "extra_forbidden":
@@ -40,5 +40,18 @@ def _line(detail: Any) -> str:
         return f"{key} is missing"
     if isinstance(detail["input"], Mapping | BaseModel):
         return f"{key}: {message[0].lower()}{message[1:]}"
-    value = " ".join(str(detail["input"]).split())
-    return f"{key}={value if len(value) < 60 else value[:57] + '...'}: {message[0].lower()}{message[1:]}"
+    value = " ".join(_as_typed(detail["input"]).split())
+    if detail["type"] == "string_type" and value != "null" and len(value) < LONG:
+        return f"{key}={value}: must be text, which it is in quotes: {as_text(key, value)}"
+    return f"{key}={value if len(value) < LONG else value[: LONG - 3] + '...'}: {message[0].lower()}{message[1:]}"
+
+
+LONG = 60
+"""Characters of a value that are told."""
+
+
+def _as_typed(value: Any) -> str:
+    """A value as the command line takes it."""
+    if isinstance(value, list):
+        return f"[{','.join(_as_typed(entry) for entry in value)}]"
+    return {"None": "null", "True": "true", "False": "false"}.get(repr(value), str(value))

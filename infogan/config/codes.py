@@ -1,6 +1,7 @@
 """The schema of the kinds of codes."""
 
 from collections.abc import Mapping
+from itertools import groupby
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, FiniteFloat, PlainValidator, SerializeAsAny, model_validator
@@ -69,6 +70,12 @@ class UniformCode(CodeSection):
 
 
 SECTIONS: Mapping[str, type[CodeSection]] = {"categorical": CategoricalCode, "uniform": UniformCode}
+
+
+def in_words(codes: Mapping[str, CodeSection]) -> str:
+    """All of them, for people: `c1 (10 categories), c2, c3 (uniform on [-1, 1], σ of Q 1)`."""
+    alike = groupby(codes, lambda name: codes[name].description)
+    return ", ".join(f"{', '.join(names)} ({description})" for description, names in alike)
 
 
 def _code(value: Any) -> CodeSection:

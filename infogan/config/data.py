@@ -1,50 +1,51 @@
 """The schema of the data sets."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    BeforeValidator,
-    Field,
-    Tag,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, PlainValidator, SerializeAsAny, model_validator
 
-from infogan.config.fields import BatchSize, ImageSize, Positive, Section, not_a_bool, union_by_value
+from infogan.config.extensions import section_of
+from infogan.config.fields import BatchSize, ImageSize, Positive, Section, not_a_bool
 
 
-class PlainDataConfig(Section):
-    """`batch_size` images an iteration, over all devices together: here, and for every data set below."""
+class DataSection(Section):
+    """What every data set has: `batch_size` images an iteration, over all devices together. All other keys are options
+    of its class."""
 
-    name: Literal["digits", "mnist", "fashion_mnist"]
+    name: str
     batch_size: BatchSize
 
 
-class SVHNConfig(Section):
+class PlainDataConfig(DataSection):
+    """Data sets without options."""
+
+    name: Literal["digits", "mnist", "fashion_mnist"]
+
+
+class SVHNConfig(DataSection):
     """`extra` adds the 531,131 easier images to the 73,257 to train on."""
 
     name: Literal["svhn"]
-    batch_size: BatchSize
     extra: bool
 
 
-class CelebAConfig(Section):
+class CelebAConfig(DataSection):
     """`path` names the images where they do not lie in celeba/ under paths.data (null). `size`: pixels of a side.
     `skip_broken` leaves broken images out, counted; else the first one ends the command."""
 
     name: Literal["celeba"]
-    batch_size: BatchSize
     path: str | None
     size: ImageSize
     skip_broken: bool
 
 
-class FacesConfig(Section):
+class FacesConfig(DataSection):
     """`source`: rendered (heads of the free model anny), bfm (a Basel Face Model in `path`), tensor
     (basel_face_renders.pth in faces/ under paths.data, or `path`), folder (the images in `path`).
     `images` renders of `identities` heads, for rendered and bfm. `size`: pixels of a side."""
 
     name: Literal["faces"]
-    batch_size: BatchSize
     source: Literal["rendered", "bfm", "tensor", "folder"]
     path: str | None
     size: ImageSize
@@ -59,12 +60,11 @@ class FacesConfig(Section):
         return self
 
 
-class ChairsConfig(Section):
+class ChairsConfig(DataSection):
     """`source`: archive (Aubry's renders, in rendered_chairs/ or .tar under paths.data, or in `path`; downloaded where
     missing) or rendered (`models` parametric chairs from the same 62 views). `size`: pixels of a side."""
 
     name: Literal["chairs"]
-    batch_size: BatchSize
     source: Literal["archive", "rendered"]
     path: str | None
     size: ImageSize
@@ -72,20 +72,18 @@ class ChairsConfig(Section):
     skip_broken: bool
 
 
-class DSpritesConfig(Section):
+class DSpritesConfig(DataSection):
     """`path`: the .npz, or the folder that holds it (null: dsprites/ under paths.data)."""
 
     name: Literal["dsprites"]
-    batch_size: BatchSize
     path: str | None
 
 
-class FolderConfig(Section):
+class FolderConfig(DataSection):
     """Your own images: `path` is a folder, a zip or a tar of them; they become squares of `size` pixels with 1 (gray)
     or 3 (colour) `channels`."""
 
     name: Literal["folder"]
-    batch_size: BatchSize
     path: str | None
     size: ImageSize
     channels: Annotated[Literal[1, 3], BeforeValidator(not_a_bool)]
@@ -98,17 +96,19 @@ class FolderConfig(Section):
         return self
 
 
-DataConfig = Annotated[
-    Annotated[PlainDataConfig, Tag("<digits>")]
-    | Annotated[PlainDataConfig, Tag("<mnist>")]
-    | Annotated[PlainDataConfig, Tag("<fashion_mnist>")]
-    | Annotated[SVHNConfig, Tag("<svhn>")]
-    | Annotated[CelebAConfig, Tag("<celeba>")]
-    | Annotated[FacesConfig, Tag("<faces>")]
-    | Annotated[ChairsConfig, Tag("<chairs>")]
-    | Annotated[DSpritesConfig, Tag("<dsprites>")]
-    | Annotated[FolderConfig, Tag("<folder>")],
-    union_by_value(
-        "name", "digits", "mnist", "fashion_mnist", "svhn", "celeba", "faces", "chairs", "dsprites", "folder"
-    ),
-]
+SECTIONS: Mapping[str, type[DataSection]] = {
+    **dict.fromkeys(("digits", "mnist", "fashion_mnist"), PlainDataConfig),
+    "svhn": SVHNConfig,
+    "celeba": CelebAConfig,
+    "faces": FacesConfig,
+    "chairs": ChairsConfig,
+    "dsprites": DSpritesConfig,
+    "folder": FolderConfig,
+}
+
+
+def _data(value: Any) -> DataSection:
+    return section_of(value, "data", SECTIONS, DataSection, key="name")
+
+
+DataConfig = Annotated[SerializeAsAny[DataSection], PlainValidator(_data)]

@@ -64,15 +64,17 @@ def code_name(name: str) -> str:
     return name
 
 
-def _regulariser_name(name: str) -> str:
+def _word(name: str) -> str:
     if not name.isidentifier():
-        raise ValueError("a regulariser's name is one word")
+        raise ValueError("the name of a regulariser or callback is one word")
     return name
 
 
 CodeName = Annotated[str, AfterValidator(code_name)]
 
-RegulariserName = Annotated[str, AfterValidator(_regulariser_name)]
+RegulariserName = Annotated[str, AfterValidator(_word)]
+
+CallbackName = Annotated[str, AfterValidator(_word)]
 Positive = Annotated[int, Field(ge=1)]
 
 LearningRate = Annotated[float, Field(gt=0, le=1)]

@@ -39,7 +39,14 @@ class OpenedPathsConfig(OutputsConfig):
     stores: str | None
 
 
-class EvaluateConfig(Section):
+class ComputingConfig(Section):
+    """Of every command that puts images through networks. `threads`: of the CPU; null: all cores, which is slow beside
+    other work."""
+
+    threads: Positive | None
+
+
+class EvaluateConfig(ComputingConfig):
     """`python -m infogan.evaluate`: the run folder, or latest; `seed` draws latents, images and groups. `accelerator`:
     what the networks work on, auto for a GPU where there is one."""
 
@@ -50,7 +57,7 @@ class EvaluateConfig(Section):
     paths: OpenedPathsConfig
 
 
-class CompareConfig(Section):
+class CompareConfig(ComputingConfig):
     """`python -m infogan.compare`: the runs of the folder `sweep`, or `runs`, one of the two; `seed` draws latents.
     `accelerator` as in `EvaluateConfig`."""
 
@@ -67,7 +74,7 @@ class CompareConfig(Section):
         return self
 
 
-class GenerateConfig(Section):
+class GenerateConfig(ComputingConfig):
     """`python -m infogan.generate`: `count` images of the run (a folder, or latest), a function of `seed`.
 
     codes: by name, the value of a continuous code or low:high to draw it from; a category or a list of some. A code
@@ -97,7 +104,7 @@ class InversionConfig(Section):
     learning_rate: LearningRate
 
 
-class EditConfig(Section):
+class EditConfig(ComputingConfig):
     """`python -m infogan.edit`: the picture file `image`, and what its `codes` become.
 
     codes: as in `GenerateConfig`; one of them may take several values, low:high in `steps` or a list.
@@ -124,7 +131,7 @@ class EditConfig(Section):
         return self
 
 
-class ExportConfig(Section):
+class ExportConfig(ComputingConfig):
     """`python -m infogan.export`: of the run folder, or latest; `to`: the folder to make."""
 
     run: str
@@ -157,7 +164,7 @@ class ExportedConfig(Section):
     model: ModelConfig
 
 
-class FilmConfig(Section):
+class FilmConfig(ComputingConfig):
     """`python -m infogan.film`: of the run folder, or latest.
 
     code: the one to walk through; null for the grids of all codes over training.
@@ -183,7 +190,7 @@ class FilmConfig(Section):
         return self
 
 
-class ExploreConfig(Section):
+class ExploreConfig(ComputingConfig):
     """`python -m infogan.explore`: the run folder, or latest, on a page at `port` of this machine.
 
     port: null for any that is free. browser: whether to open the page in one. seed: of the first noise, and of the

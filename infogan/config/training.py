@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
+    ConfigDict,
     Field,
     FiniteFloat,
     Tag,
@@ -12,7 +13,7 @@ from pydantic import (
 )
 
 from infogan.config.data import DataConfig
-from infogan.config.fields import LearningRate, Positive, Seconds, Section, low_and_high, union_by_value
+from infogan.config.fields import CallbackName, LearningRate, Positive, Seconds, Section, low_and_high, union_by_value
 from infogan.config.model import ModelConfig
 
 
@@ -92,11 +93,26 @@ class CollapseConfig(Section):
     least_information: Annotated[float, Field(ge=0, lt=1)]
 
 
+class FurtherCallback(Section):
+    """A Lightning callback of another package: `kind` is an entry point of the group infogan.callbacks or the path of
+    its class, package.module:Class, and all other keys are its arguments."""
+
+    model_config = ConfigDict(extra="allow")
+
+    kind: str
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What the class is called with."""
+        return dict(self.model_extra or {})
+
+
 class CallbacksConfig(Section):
     """How often things around the loop happen, in iterations.
 
     health: what becomes of a run that no longer learns, which `collapse` defines. `warn` tells it once, with what to
       try; `abort` ends the run; `off` does not look.
+    further: callbacks of other packages, by names that are chosen here.
     """
 
     log_every: Positive
@@ -108,6 +124,7 @@ class CallbacksConfig(Section):
     checkpoint_every: Positive
     health: Literal["warn", "abort", "off"]
     collapse: CollapseConfig | None
+    further: dict[CallbackName, FurtherCallback]
 
     @model_validator(mode="after")
     def _knows_collapse(self) -> Self:

@@ -42,7 +42,7 @@ def _to_2(values: dict[str, Any]) -> None:
     _missing(values, "model.generator", kind="dcgan")
     _missing(values, "model.discriminator", kind="dcgan")
     _missing(values, "trainer", compile=None, cuda_graph="auto")
-    _missing(values, "callbacks", health="off", collapse=None)
+    _missing(values, "callbacks", health="off", collapse=None, further={})
     _missing(values, "callbacks.collapse", least_gap=-1.0)
     if isinstance(logger := values.get("logger"), dict) and logger.get("name") == "wandb":
         _missing(values, "logger", artifact=False, init_timeout=90, finish_timeout=60)

@@ -1,11 +1,14 @@
 """From a configuration to the objects of a training: data, model, trainer, loggers."""
 
 from collections.abc import Sequence
+from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from infogan.config.extensions import find
 from infogan.config.opening import OpenedPathsConfig
 from infogan.config.training import Config, CsvConfig, WandbConfig
+from infogan.errors import ConfigError
 from infogan.experiments.machine import PRECISIONS, as_cuda_graph
 from infogan.run_folder.paths import sweep_of
 from infogan.run_folder.provenance import provenance
@@ -83,6 +86,28 @@ def added_loggers(config: Config, folder: Path) -> "list[Logger]":
     return []
 
 
+def further_callbacks(config: Config) -> "list[tuple[type[L.Callback], dict[str, Any]]]":
+    """Callbacks of other packages, each a class and what it is called with. Raises ConfigError where a class is not
+    there, is none of Lightning's callbacks, or does not take its arguments."""
+    import lightning as L
+
+    found = []
+    for name, section in config.callbacks.further.items():
+        key = f"callbacks.further.{name}"
+        try:
+            kind = find("callbacks", section.kind)
+        except ValueError as error:
+            raise ConfigError(f"{key}: kind={section.kind} {error}") from None
+        if not (isinstance(kind, type) and issubclass(kind, L.Callback)):
+            raise ConfigError(f"{key}: kind={section.kind} is no callback (lightning.Callback) of PyTorch Lightning")
+        try:
+            signature(kind).bind(**section.arguments)
+        except TypeError as error:
+            raise ConfigError(f"{key}: kind={section.kind}: {error}") from None
+        found.append((kind, section.arguments))
+    return found
+
+
 def build_trainer(
     config: Config,
     folder: Path,
@@ -129,6 +154,7 @@ def build_trainer(
         callbacks=[
             training_log,
             *health,
+            *(kind(**arguments) for kind, arguments in further_callbacks(config)),
             *further,
             scores,
             traversals,

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from infogan.config.codes import in_words
 from infogan.config.training import WandbConfig
 from infogan.errors import Collapsed, NotFinite, RunError, Stopped
 from infogan.experiments.build import build_data, build_module, build_trainer
@@ -62,6 +63,8 @@ def train(folder: Path, further: "Sequence[L.Callback]" = ()) -> dict[str, Any]:
             log.info(f"run folder: {folder}")
             if checkpoint is not None:
                 log.info(f"going on after iteration {checkpoint_iteration(checkpoint)}")
+            else:
+                log.info(f"codes: {in_words(config.model.codes)}; ~model.codes.<name> leaves one out")
             if is_rank_zero():
                 remove_staged_checkpoints(folder)
                 (folder / COLLAPSED).unlink(missing_ok=True)

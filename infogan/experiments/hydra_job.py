@@ -1,11 +1,13 @@
 """From a job of Hydra to its run folder: one run, or a job of a sweep."""
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from infogan.config.check import check
@@ -22,6 +24,9 @@ def run_folder(values: dict[str, Any], of_sweep: bool) -> Path:
     """Where the run of this configuration lives, made or found. Raises ConfigError, or RunError where there is none."""
     if handed_down := os.environ.get(RUN_FOLDER_OF_RANKS):
         return Path(handed_down)
+    if values.get("run") is not None and "callbacks" in values:
+        # What is given of a further callback may be a part of one that the run has; it is checked with the run's.
+        values = {**values, "callbacks": {**values["callbacks"], "further": {}}}
     job, config = HydraConfig.get(), check(values)
     if of_sweep and config.trainer.devices > 1:
         raise ConfigError("trainer.devices: each job of a sweep runs on one device")
@@ -30,17 +35,27 @@ def run_folder(values: dict[str, Any], of_sweep: bool) -> Path:
         folder = find_run(config.run, outputs)
         return reopen(folder, changes_beside_run(job.overrides.task))
     if not of_sweep:
-        return create(config, outputs, f"{timestamp()}_{config.data.name}")
-    name = safe_name(job.job.name) or config.data.name
+        return create(config, outputs, f"{timestamp()}_{safe_name(config.data.name)}")
+    name = safe_name(without_plus(job.job.name)) or safe_name(config.data.name)
     return find_or_create(config, Path(job.sweep.dir), name)
+
+
+def without_plus(name: str) -> str:
+    """The name of a job without what `infogan.arguments` adds for Hydra."""
+    return re.sub(r"\+\+[\w.]+_null_(?=\+\+)|\+\+", "", name)
 
 
 def changes_beside_run(overrides: Sequence[str]) -> dict[str, Any]:
     """The overrides beside `run=` as nested values. Raises ConfigError for those that would make it another run."""
-    others = [override for override in overrides if not override.startswith("run=")]
-    for override in others:
-        if not override.startswith(CHANGEABLE):
+    changes = OmegaConf.create()
+    for override in OverridesParser.create().parse_overrides(list(overrides)):
+        key = override.key_or_group
+        if key == "run":
+            continue
+        if not key.startswith(CHANGEABLE) or override.is_delete():
+            given = without_plus(str(override.input_line))
             raise ConfigError(
-                f"{override}: a run that goes on keeps this; beside run= only {', '.join(CHANGEABLE)} can be given"
+                f"{given}: a run that goes on keeps this; beside run= only {', '.join(CHANGEABLE)} can be given"
             )
-    return cast(dict[str, Any], OmegaConf.to_container(OmegaConf.from_dotlist(others), resolve=True))
+        OmegaConf.update(changes, key, override.value())
+    return cast(dict[str, Any], OmegaConf.to_container(changes, resolve=True))

@@ -1,5 +1,6 @@
 """What this machine can do: accelerators, precision, threads."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -53,6 +54,35 @@ def best_precision(config: Config) -> str:
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
     features = torch.cpu.get_capabilities()
     return "bf16" if features.get("avx512_bf16") or features.get("amx_bf16") else "float32"
+
+
+@contextmanager
+def threads(number: int | None) -> Iterator[None]:
+    """The CPU computes with so many threads: PyTorch, NumPy and scikit-learn, whether they are loaded already or will
+    be. None: their own choice, which is all cores."""
+    if number is None:
+        yield
+        return
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    before = torch.get_num_threads()
+    asked_for = {name: os.environ.get(name) for name in READ_WHEN_LOADED}
+    os.environ.update(dict.fromkeys(READ_WHEN_LOADED, str(number)))
+    torch.set_num_threads(number)
+    try:
+        with threadpool_limits(number):
+            yield
+    finally:
+        torch.set_num_threads(before)
+        for name, value in asked_for.items():
+            del os.environ[name]
+            if value is not None:
+                os.environ[name] = value
+
+
+READ_WHEN_LOADED = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""Where libraries look for their number of threads."""
 
 
 @contextmanager

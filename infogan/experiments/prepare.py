@@ -6,7 +6,7 @@ from typing import Any
 
 from infogan.config.training import Config
 from infogan.errors import ConfigError, InfoGANError, RunError
-from infogan.experiments.build import build_data
+from infogan.experiments.build import build_data, further_callbacks
 from infogan.experiments.machine import best_precision, check_accelerator, on_gpu
 from infogan.run_folder.configuration import load_config, save_config
 from infogan.run_folder.contents import read_summary
@@ -79,6 +79,7 @@ def prepared(config: Config) -> Config:
     data = build_data(config)
     check_batch_size(config, data.expected_train_size)
     check_accelerator(config)
+    further_callbacks(config)
     check_regularisers(config)
     devices = config.trainer.devices
     if devices > 1 and not on_gpu(config) and has_batch_norm(config):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from infogan.codes.latents import Latents
 from infogan.config.check import check
 from infogan.config.training import Config, SearchConfig, SearchedConfig
+from infogan.config.versions import VERSION, Unreadable, up_to_date
 from infogan.errors import Collapsed, ConfigError, RunError
 from infogan.experiments.build import build_data
 from infogan.experiments.fit import train
@@ -101,10 +102,15 @@ def study_of(folder: Path, base: Config, settings: SearchConfig) -> "Study":
         "trainer.max_iterations": base.trainer.max_iterations,
         "search.objective": settings.objective,
     }
+    try:
+        known = up_to_date(dict(study.user_attrs))
+    except Unreadable as error:
+        raise RunError(f"{folder / STUDY} {error}") from None
     for key, value in json.loads(json.dumps(common)).items():
-        if study.user_attrs.setdefault(key, value) != value:
+        if known.get(key, value) != value:
             raise RunError(f"search.folder={folder}: holds a search with another {key}; search.folder=<new> starts one")
         study.set_user_attr(key, value)
+    study.set_user_attr("version", VERSION)
     return study
 
 

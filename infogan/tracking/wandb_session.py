@@ -126,9 +126,11 @@ def _in_netrc() -> bool:
 
 
 def wandb_id(run_folder: Path) -> str:
-    """The id of this folder's W&B run: made once, and found again by a resumed run."""
+    """The id of this folder's W&B run: made once, by W&B's agent where that has started it, and found again by a
+    resumed run."""
     path = run_folder / "wandb" / "id"
     if not path.is_file():
-        identifier = secrets.token_hex(4)
+        by_agent = os.environ.get("WANDB_RUN_ID") if "WANDB_SWEEP_ID" in os.environ else None
+        identifier = by_agent or secrets.token_hex(4)
         write_atomically(path, lambda staged: staged.write_text(identifier))
     return path.read_text()

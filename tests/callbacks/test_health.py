@@ -10,6 +10,7 @@ from infogan.callbacks.health import WHAT_TO_TRY, Health, HealthProbe
 from infogan.callbacks.training_log import TrainingLog
 from infogan.config.check import check
 from infogan.config.training import CollapseConfig
+from infogan.config.versions import up_to_date
 from infogan.errors import Collapsed
 from infogan.experiments.build import build_module
 from infogan.experiments.fit import train
@@ -88,7 +89,8 @@ def test_d_does_not_learn(module, rows, end):
 def test_limits_of_a_version_that_did_not_look_at_the_least_gap(module):
     values = LIMITS.model_dump()
     del values["least_gap"]
-    watch(module, Health(TrainingLog(2), "abort", CollapseConfig(**values)), [gap(-1.0)] * 20)
+    today = up_to_date({"callbacks": {"collapse": values}})["callbacks"]["collapse"]
+    watch(module, Health(TrainingLog(2), "abort", CollapseConfig(**today)), [gap(-1.0)] * 20)
 
 
 ILL = {

@@ -1,8 +1,10 @@
 """The search for λ and learning rates: it goes on, it records what collapsed or failed, it refuses mistakes."""
 
+import contextlib
 import csv
 import json
 import os
+import sqlite3
 import sys
 from socket import gethostname
 
@@ -204,3 +206,32 @@ def test_without_optuna(command, tmp_path, monkeypatch):
     code, _, err = command()
     assert (code, err) == (2, "error: a search needs an extra of this package: pip install 'infogan-lab[sweeps]'\n")
     assert not (tmp_path / "outputs").exists()
+
+
+def test_a_search_of_an_older_version_goes_on(command, folder, told):
+    """Its study says what it searched as version 1 wrote it, which is brought up to date before it is compared."""
+    told += [2.0]
+    assert command("search.trials=1")[0] == 0
+    with contextlib.closing(sqlite3.connect(folder / "study.db")) as file:
+        (text,) = file.execute("SELECT value_json FROM study_user_attributes WHERE key = 'model'").fetchone()
+        model = json.loads(text)
+        for part in (model, model["generator"], model["discriminator"]):
+            for key in ("kind", "adversarial", "regularisers"):
+                part.pop(key, None)
+        file.execute("UPDATE study_user_attributes SET value_json = ? WHERE key = 'model'", [json.dumps(model)])
+        assert file.execute("DELETE FROM study_user_attributes WHERE key = 'version'").rowcount == 1
+        file.commit()
+    told += [3.0]
+    code, _, err = command("search.trials=2")
+    assert (code, err) == (0, "")
+    assert [row["state"] for row in rows(folder)] == ["complete"] * 2
+    assert command("search.trials=2", "model.noise=3")[0] == 2, "another model is another search"
+
+    with contextlib.closing(sqlite3.connect(folder / "study.db")) as file:
+        file.execute("UPDATE study_user_attributes SET value_json = '3' WHERE key = 'version'")
+        file.commit()
+    code, _, err = command("search.trials=3")
+    assert (code, err) == (
+        2,
+        f"error: {folder}/study.db is of version 3, this one reads 2: update infogan-lab\n",
+    )

@@ -71,6 +71,15 @@ def test_the_order_of_who_wins(composed):
     assert numbers(*groups, "experiment=mine", *line) == ([4, 4, 10], "float32", 1)
 
 
+def test_a_data_set_of_ones_own_needs_a_model(call, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "mine.yaml").write_text("name: mnist\n")
+    code, _, err = call(train.main, "--config-dir", str(tmp_path), "data=mine")
+    assert code == 2
+    assert err.startswith("error: model=mine: there is no such choice; allowed: celeba, celeba64, ")
+    assert err.endswith("; unless it is given, it is that of data=\n")
+
+
 def test_an_experiment_may_choose_a_trainer(composed):
     text = "# @package _global_\ndefaults: [{override /trainer: gpu}]\n"
     assert composed({"experiment/mine.yaml": text}, "experiment=mine")["trainer"]["accelerator"] == "gpu"

@@ -33,7 +33,8 @@ def expected_of(values):
     """What version 2 adds to a whole file of version 1."""
     model = values["model"]
     networks = {name: {"kind": "dcgan", **model[name]} for name in ("generator", "discriminator")}
-    return {**values, "model": {**model, **NAMED, **networks}}
+    callbacks = {"callbacks": {**values["callbacks"], "further": {}}} if "callbacks" in values else {}
+    return {**values, "model": {**model, **NAMED, **networks}, **callbacks}
 
 
 def test_a_whole_run_of_version_1():
