@@ -40,7 +40,9 @@ class DSprites(ImageDataModule):
 
     def files(self) -> list[Path]:
         place = self.path or self.root / "dsprites"
-        return sorted(place.glob("*.npz")) if place.is_dir() else [place] if place.is_file() else []
+        if not place.is_dir():
+            return [place] if place.is_file() else []
+        return sorted(path for path in place.glob("*.npz") if not path.name.startswith("."))
 
     def originals(self) -> Originals:
         files = self.files()

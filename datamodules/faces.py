@@ -10,7 +10,7 @@ import numpy as np
 
 from infogan.datamodules.base import DataContext, ImageDataModule, held_out
 from infogan.datamodules.build_store import Chunk, Originals, Part
-from infogan.datamodules.sources.pictures import Decoder, files_of, pictures_in
+from infogan.datamodules.sources.pictures import READER, Decoder, files_of, pictures_in
 from infogan.errors import DataError
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class Faces(ImageDataModule):
         self.path = default if path is None else Path(path).expanduser().absolute()
         self.image_shape = (1, size, size)
         self.licence = LICENCES[source]
+        self.reader = READER if source == "folder" else None
         if source in ("rendered", "bfm"):
             self.expected_train_size = len(held_out(images)[0])
 
@@ -93,7 +94,7 @@ class Faces(ImageDataModule):
         from infogan.datamodules.rendering.faces import FACE_FACTORS
 
         def part(first: int, count: int) -> Part:
-            return Part(count, FaceMaker(heads, first, self.size), parallel=True)
+            return Part(count, FaceMaker(heads, first, self.size), workers="processes")
 
         train, test = held_out(self.images)
         parts = part(0, len(train)), part(len(train), len(test))
@@ -129,10 +130,10 @@ class Faces(ImageDataModule):
         pictures = pictures_in(path)
 
         def part(rows: np.ndarray) -> Part:
-            return Part(len(rows), Decoder(pictures.only(rows), self.size, 1, self.skip_broken), parallel=True)
+            return Part(len(rows), Decoder(pictures.only(rows), self.size, 1, self.skip_broken), workers="threads")
 
         train, test = held_out(len(pictures.entries))
-        return Originals(part(train), part(test), str(path))
+        return Originals(part(train), part(test), str(path), remarks=tuple(pictures.remarks()))
 
 
 @dataclass(frozen=True)
