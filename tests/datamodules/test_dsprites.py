@@ -146,3 +146,9 @@ def test_a_missing_key(tmp_path, key):
     np.savez(tmp_path / "dsprites" / "some.npz", **some)
     with pytest.raises(DataError, match=rf"some\.npz is [^\n]*damaged: [^\n]*{key}"):
         dsprites(tmp_path).prepare_data()
+
+
+def test_a_hidden_file_beside_it_is_not_meant(tmp_path):
+    path = write(tmp_path)
+    path.with_name(f"._{path.name}").write_bytes(b"of a Mac")
+    assert dsprites(tmp_path).train_size == 270
