@@ -1,5 +1,8 @@
 """Ranges of images made side by side."""
 
+import os
+import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -16,16 +19,19 @@ def in_order(make: Callable[[range], Made], ranges: Sequence[range], workers: Wo
 
     No process runs the caller's script, which would start it once more. Raises BrokenProcessPool where one was killed.
     """
+    if workers is None:
+        yield from map(make, ranges)
+        return
     from joblib.externals.loky import ProcessPoolExecutor, cpu_count
 
     count = min(cpu_count(), len(ranges))
-    if workers is None or count < 2:
+    if count < 2:
         yield from map(make, ranges)
     elif workers == "threads":
         with ThreadPoolExecutor(count) as pool:
             yield from _results(pool, count, make, ranges)
     else:
-        with ProcessPoolExecutor(count, initializer=_receive, initargs=(make,)) as pool:
+        with ProcessPoolExecutor(count, initializer=_receive, initargs=(make, os.getpid())) as pool:
             yield from _results(pool, count, _make, ranges)
 
 
@@ -46,10 +52,17 @@ def _results(pool: Executor, count: int, make: Callable[[range], Made], ranges: 
 _maker: Callable[[range], Any]
 
 
-def _receive(make: Callable[[range], Any]) -> None:
-    """In a process: what it has to do, sent once and not with every range."""
+def _receive(make: Callable[[range], Any], caller: int) -> None:
+    """In a process: what it has to do, sent once and not with every range. It ends when its caller has been killed."""
     global _maker
     _maker = make
+    threading.Thread(target=_end_after, args=(caller,), daemon=True).start()
+
+
+def _end_after(caller: int) -> None:
+    while os.getppid() == caller:
+        time.sleep(1)
+    os._exit(1)
 
 
 def _make(rows: range) -> Any:

@@ -110,7 +110,11 @@ def test_the_field_cuts_the_middle_148(tmp_path):
         ("list_attr_celeba.txt", lambda text: text.replace("Young ", ""), "3 values a line for 2 names"),
         ("list_attr_celeba.txt", lambda text: "", "is damaged"),
         ("list_attr_celeba.txt", lambda text: "\n".join(text.splitlines()[2:]), "3 values a line for 0 names"),
-        ("list_eval_partition.txt", lambda text: text[:100], "is damaged: line 8 is no image's name and 1 whole numbers"),
+        (
+            "list_eval_partition.txt",
+            lambda text: text[:100],
+            "is damaged: line 8 is no image's name and 1 whole numbers",
+        ),
         ("list_eval_partition.txt", lambda text: text.replace(" 2", " 2 2"), "is damaged"),
     ],
 )

@@ -1,6 +1,7 @@
 import io
 import sys
 import tarfile
+from importlib.resources import files
 from types import SimpleNamespace
 
 import numpy as np
@@ -93,8 +94,13 @@ def test_no_archive_and_no_network(tmp_path, monkeypatch):
         chairs(tmp_path).prepare_data()
     line = str(error.value)
     assert "\n" not in line
-    for text in ("could not be downloaded", str(tmp_path), "data.source=rendered model=chairs_narrow (about 4.5 minutes"):
+    for text in (
+        "could not be downloaded",
+        str(tmp_path),
+        "data.source=rendered model=chairs_narrow (about 4.5 minutes",
+    ):
         assert text in line
+    assert (files("infogan.conf") / "model" / "chairs_narrow.yaml").is_file()
     with pytest.raises(DataError, match=r"data\.path=\S+gone does not exist"):
         chairs(tmp_path, str(tmp_path / "gone")).prepare_data()
 

@@ -264,8 +264,6 @@ SCRIPT = """
 import sys
 from pathlib import Path
 import numpy as np
-from infogan.datamodules.base import Setting
-from infogan.datamodules.folder import Folder
 from infogan.datamodules.build_store import Chunk, Originals, Part, build_store, building
 
 root = Path(sys.argv[1])
@@ -276,6 +274,9 @@ def make(rows):
     return Chunk(np.full((len(rows), 1, 2, 2), rows.start // 256, np.uint8))
 
 if sys.argv[2] == "folder":
+    from infogan.datamodules.base import Setting
+    from infogan.datamodules.folder import Folder
+
     data = Folder(Setting(root, root / "stores", 2, (0.0, 1.0), 0), str(root / "mine"), 8, 1, False)
     data.prepare_data()
     print(data.train_size)
@@ -299,6 +300,39 @@ def test_a_script_of_ones_own_runs_once(tmp_path, kind, printed):
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stdout.splitlines()[-1:]) == (0, [printed]), done.stderr
     assert (tmp_path / "log").read_text() == "run\n"
+
+
+ENDLESS = """
+import os, sys, time
+from pathlib import Path
+from infogan.datamodules.workers import in_order
+
+log = Path(sys.argv[1])
+
+def make(rows):
+    with log.open("a") as file:
+        file.write(f"{os.getpid()}\\n")
+    time.sleep(600)
+
+list(in_order(make, [range(1), range(1)], "processes"))
+"""
+
+
+def test_processes_end_with_the_one_that_they_work_for(tmp_path):
+    def running(pid):
+        try:
+            return bool(Path(f"/proc/{pid}/cmdline").read_bytes())  # it is empty once nothing runs
+        except OSError:
+            return False
+
+    log = tmp_path / "log"
+    process = subprocess.Popen([sys.executable, "-c", ENDLESS, log])
+    wait_for(lambda: log.is_file() and len(log.read_text().split()) == 2)
+    process.kill()
+    process.wait()
+    pids = log.read_text().split()
+    assert str(process.pid) not in pids
+    wait_for(lambda: not any(running(pid) for pid in pids))
 
 
 def test_a_killed_build_is_never_picked_up(tmp_path):
