@@ -3,7 +3,7 @@
 import os
 import shutil
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from infogan.datamodules.store import FORMAT, Split, Store, checksum
-from infogan.datamodules.workers import Workers, in_order
+from infogan.datamodules.workers import Chunk, Make, made_in_order
 from infogan.errors import DataError, RunError
 from infogan.run_folder.files import write_json
 from infogan.terminal import progress
@@ -24,27 +24,16 @@ CHUNK = 256
 
 
 @dataclass(frozen=True)
-class Chunk:
-    """Images just made: (n, C, H, W) uint8. `rows`: which of those asked for they are, None for all of them: broken
-    originals may be left out. `factors`: (n, F) where they become known with the images.
-    """
-
-    images: np.ndarray
-    rows: np.ndarray | None = None
-    factors: np.ndarray | None = None
-
-
-@dataclass(frozen=True)
 class Part:
-    """One split of the originals. `make` gives the images of a range of [0, count), several at a time where `workers`
-    are given: it must be picklable for processes. `labels`: (count,) integers. `factors`: (count, F) numbers.
+    """One split of the originals. `make` gives the images of a range of [0, count); it goes to other processes where
+    `parallel`, and must then be picklable. `labels`: (count,) integers. `factors`: (count, F) numbers.
     """
 
     count: int
-    make: Callable[[range], Chunk]
+    make: Make
     labels: np.ndarray | None = None
     factors: np.ndarray | None = None
-    workers: Workers | None = None
+    parallel: bool = False
 
 
 def part_of_arrays(images: np.ndarray, labels: np.ndarray | None = None, factors: np.ndarray | None = None) -> Part:
@@ -189,7 +178,7 @@ def write_part(
 def chunks(part: Part) -> Iterator[tuple[range, Chunk]]:
     """The part's images in their order, with the rows that they were made of."""
     ranges = [range(first, min(first + CHUNK, part.count)) for first in range(0, part.count, CHUNK)]
-    yield from zip(ranges, in_order(part.make, ranges, part.workers), strict=True)
+    yield from zip(ranges, (made_in_order if part.parallel else map)(part.make, ranges), strict=True)
 
 
 def flush(file: BinaryIO) -> None:

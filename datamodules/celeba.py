@@ -63,7 +63,7 @@ class CelebA(ImageDataModule):
 
         def part(rows: np.ndarray) -> Part:
             decoder = Decoder(pictures.only(rows), self.size, 3, self.skip_broken, CROPS)
-            return Part(len(rows), decoder, factors=None if factors is None else factors[rows], workers="threads")
+            return Part(len(rows), decoder, factors=None if factors is None else factors[rows], parallel=True)
 
         return Originals(part(train), part(test), str(pictures.place), factor_names=names, remarks=tuple(remarks))
 

@@ -101,7 +101,7 @@ class Chairs(ImageDataModule):
         def part(chosen: np.ndarray) -> Part:
             rows = np.flatnonzero(np.isin(index, chosen))
             decoder = Decoder(pictures.only(rows), self.size, 1, self.skip_broken)
-            return Part(len(rows), decoder, factors=factors[rows], workers="threads")
+            return Part(len(rows), decoder, factors=factors[rows], parallel=True)
 
         train, test = held_out(len(models))
         return Originals(part(train), part(test), str(place), factor_names=FACTORS)
@@ -109,7 +109,7 @@ class Chairs(ImageDataModule):
     def _rendered(self) -> Originals:
 
         def part(models: np.ndarray) -> Part:
-            return Part(VIEWS * len(models), ChairMaker(models, self.size), workers="processes")
+            return Part(VIEWS * len(models), ChairMaker(models, self.size), parallel=True)
 
         train, test = held_out(self.models)
         return Originals(part(train), part(test), "parametric chairs, rendered here", factor_names=FACTORS)

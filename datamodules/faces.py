@@ -94,7 +94,7 @@ class Faces(ImageDataModule):
         from infogan.datamodules.rendering.faces import FACE_FACTORS
 
         def part(first: int, count: int) -> Part:
-            return Part(count, FaceMaker(heads, first, self.size), workers="processes")
+            return Part(count, FaceMaker(heads, first, self.size), parallel=True)
 
         train, test = held_out(self.images)
         parts = part(0, len(train)), part(len(train), len(test))
@@ -130,7 +130,7 @@ class Faces(ImageDataModule):
         pictures = pictures_in(path)
 
         def part(rows: np.ndarray) -> Part:
-            return Part(len(rows), Decoder(pictures.only(rows), self.size, 1, self.skip_broken), workers="threads")
+            return Part(len(rows), Decoder(pictures.only(rows), self.size, 1, self.skip_broken), parallel=True)
 
         train, test = held_out(len(pictures.entries))
         return Originals(part(train), part(test), str(path), remarks=tuple(pictures.remarks()))

@@ -44,7 +44,7 @@ class Folder(ImageDataModule):
 
         def part(rows: np.ndarray) -> Part:
             decoder = Decoder(pictures.only(rows), self.size, self.channels, self.skip_broken)
-            return Part(len(rows), decoder, None if labels is None else labels[rows], workers="threads")
+            return Part(len(rows), decoder, None if labels is None else labels[rows], parallel=True)
 
         remarks = pictures.remarks()
         if pictures.empty:

@@ -1,59 +1,60 @@
-"""Ranges of images made side by side."""
+"""Ranges of images, made side by side by processes that never run the caller's script.
+
+A worker imports no more than what it makes images with: PyTorch here would cost each of them seconds.
+"""
 
 import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from typing import Any, Literal, TypeVar
+from concurrent.futures import Future
+from dataclasses import dataclass
 
-Made = TypeVar("Made")
-
-Workers = Literal["threads", "processes"]
-"""Threads for what computes without Python's lock, as Pillow decodes; processes for the rest."""
+import numpy as np
 
 
-def in_order(make: Callable[[range], Made], ranges: Sequence[range], workers: Workers | None) -> Iterator[Made]:
-    """`make` of each range, in their order, by all cores where `workers` says how; in this thread where it is None.
-
-    No process runs the caller's script, which would start it once more. Raises BrokenProcessPool where one was killed.
+@dataclass(frozen=True)
+class Chunk:
+    """Images just made: (n, C, H, W) uint8. `rows`: which of those asked for they are, None for all of them: broken
+    originals may be left out. `factors`: (n, F) where they become known with the images.
     """
-    if workers is None:
-        yield from map(make, ranges)
-        return
+
+    images: np.ndarray
+    rows: np.ndarray | None = None
+    factors: np.ndarray | None = None
+
+
+Make = Callable[[range], Chunk]
+
+
+def made_in_order(make: Make, ranges: Sequence[range]) -> Iterator[Chunk]:
+    """`make` of each range, in their order, by all cores. Raises BrokenProcessPool where a process was killed."""
     from joblib.externals.loky import ProcessPoolExecutor, cpu_count
 
-    count = min(cpu_count(), len(ranges))
-    if count < 2:
+    workers = min(cpu_count(), len(ranges))
+    if workers < 2:
         yield from map(make, ranges)
-    elif workers == "threads":
-        with ThreadPoolExecutor(count) as pool:
-            yield from _results(pool, count, make, ranges)
-    else:
-        with ProcessPoolExecutor(count, initializer=_receive, initargs=(make, os.getpid())) as pool:
-            yield from _results(pool, count, _make, ranges)
-
-
-def _results(pool: Executor, count: int, make: Callable[[range], Made], ranges: Sequence[range]) -> Iterator[Made]:
-    waiting: deque[Future[Made]] = deque()
-    try:
-        for rows in ranges:
-            waiting.append(pool.submit(make, rows))
-            if len(waiting) > 2 * count:  # what is done and not yet taken stays small
+        return
+    with ProcessPoolExecutor(workers, initializer=_receive, initargs=(make, os.getpid())) as pool:
+        waiting: deque[Future[Chunk]] = deque()
+        try:
+            for rows in ranges:
+                waiting.append(pool.submit(_make, rows))
+                if len(waiting) > 2 * workers:  # what is done and not yet written stays small
+                    yield waiting.popleft().result()
+            while waiting:
                 yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        for future in waiting:
-            future.cancel()
+        finally:
+            for future in waiting:
+                future.cancel()
 
 
-_maker: Callable[[range], Any]
+_maker: Make
 
 
-def _receive(make: Callable[[range], Any], caller: int) -> None:
-    """In a process: what it has to do, sent once and not with every range. It ends when its caller has been killed."""
+def _receive(make: Make, caller: int) -> None:
+    """In a worker: what it has to do, sent once and not with every range. It ends when its caller has been killed."""
     global _maker
     _maker = make
     threading.Thread(target=_end_after, args=(caller,), daemon=True).start()
@@ -65,5 +66,5 @@ def _end_after(caller: int) -> None:
     os._exit(1)
 
 
-def _make(rows: range) -> Any:
+def _make(rows: range) -> Chunk:
     return _maker(rows)

@@ -17,12 +17,12 @@ from typing import Literal
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from infogan.datamodules.build_store import Chunk
 from infogan.datamodules.sources.formats import eight_bits, readable, suffixes
+from infogan.datamodules.workers import Chunk
 from infogan.errors import DataError
 
-LARGEST, MOST_PIXELS = 200 * 2**20, Image.MAX_IMAGE_PIXELS or 2**27
-"""Bytes and pixels of one picture: more is a mistake or a bomb."""
+LARGEST = 200 * 2**20
+"""Bytes of one picture: more is a mistake or a bomb."""
 
 SHOWN = 5
 """Names in one line."""
@@ -32,9 +32,6 @@ READER = 2
 
 KEPT_BY_MACHINES = ("__MACOSX", "@eaDir")
 """Folders that a Mac puts into archives, and a network storage into folders; what else is hidden begins with a dot."""
-
-# Such pictures are refused below. A filter around each call, which Python has one of, is not safe in several threads.
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 @dataclass(frozen=True)
@@ -139,13 +136,13 @@ def decoded(
     if not contents:
         raise DataError(f"{where} is empty (0 bytes)")
     try:
-        with Image.open(io.BytesIO(contents), formats=readable()) as picture:
-            if picture.width * picture.height > MOST_PIXELS:
-                raise DataError(f"{where} has too many pixels to be a picture of a data set")
-            return _fitted(picture, size, channels, crops, where)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(contents), formats=readable()) as picture:
+                return _fitted(picture, size, channels, crops, where)
     except UnidentifiedImageError:
         raise DataError(f"{where} is not an image that Pillow can read") from None
-    except Image.DecompressionBombError:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise DataError(f"{where} has too many pixels to be a picture of a data set") from None
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, OverflowError, MemoryError) as error:
         raise DataError(f"{where} is damaged: {' '.join(str(error).split())}") from None

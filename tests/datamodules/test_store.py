@@ -169,21 +169,19 @@ def remainder(rows):
     return Chunk(np.stack([np.full((3, 4, 5), row % 251, np.uint8) for row in rows]))
 
 
-@pytest.mark.parametrize("workers", ["threads", "processes"])
-def test_made_side_by_side_the_order_is_kept(tmp_path, workers):
+def test_in_several_processes_the_order_is_kept(tmp_path):
     count = 5 * CHUNK + 3
     pickle.dumps(remainder)
-    store = build(tmp_path / "s", originals(train=Part(count, remainder, workers=workers)))
+    store = build(tmp_path / "s", originals(train=Part(count, remainder, parallel=True)))
     build(tmp_path / "alone", originals(train=Part(count, remainder)))
     for file in ("train.images", "manifest.json"):
         assert (tmp_path / "s" / file).read_bytes() == (tmp_path / "alone" / file).read_bytes()
     assert (store.split("train").images[:, 0, 0, 0].numpy() == np.arange(count) % 251).all()
 
 
-@pytest.mark.parametrize("workers", ["threads", "processes"])
-def test_a_failure_side_by_side(tmp_path, workers):
+def test_a_failure_in_another_process(tmp_path):
     with pytest.raises(DataError, match=r"^image 300 is broken$"):
-        build(tmp_path / "s", originals(train=Part(5 * CHUNK, failing, workers=workers)))
+        build(tmp_path / "s", originals(train=Part(5 * CHUNK, failing, parallel=True)))
     assert files(tmp_path) == []
 
 
@@ -193,7 +191,7 @@ def killed(rows):
 
 def test_a_process_that_is_killed_is_told(tmp_path):
     with pytest.raises(DataError, match=r"^data=things: a process that made images was killed; was there memory"):
-        build(tmp_path / "s", originals(train=Part(5 * CHUNK, killed, workers="processes")))
+        build(tmp_path / "s", originals(train=Part(5 * CHUNK, killed, parallel=True)))
     assert files(tmp_path) == []
 
 
@@ -281,7 +279,7 @@ if sys.argv[2] == "folder":
     data.prepare_data()
     print(data.train_size)
 else:
-    parts = Part(600, make, workers="processes"), Part(1, make)
+    parts = Part(600, make, parallel=True), Part(1, make)
     with building(root / "s"):
         store = build_store(root / "s", Originals(*parts, "script"), (1, 2, 2), "script", {}, None)
     print(store.split("train").images[:, 0, 0, 0].bincount().tolist())
@@ -305,7 +303,7 @@ def test_a_script_of_ones_own_runs_once(tmp_path, kind, printed):
 ENDLESS = """
 import os, sys, time
 from pathlib import Path
-from infogan.datamodules.workers import in_order
+from infogan.datamodules.workers import made_in_order
 
 log = Path(sys.argv[1])
 
@@ -314,7 +312,7 @@ def make(rows):
         file.write(f"{os.getpid()}\\n")
     time.sleep(600)
 
-list(in_order(make, [range(1), range(1)], "processes"))
+list(made_in_order(make, [range(1), range(1)]))
 """
 
 
