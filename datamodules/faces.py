@@ -10,6 +10,7 @@ import numpy as np
 
 from infogan.datamodules.base import DataContext, ImageDataModule, held_out
 from infogan.datamodules.build_store import Chunk, Originals, Part
+from infogan.datamodules.rendering.makers import FaceMaker
 from infogan.datamodules.sources.pictures import READER, Decoder, files_of, pictures_in
 from infogan.errors import DataError
 
@@ -134,21 +135,6 @@ class Faces(ImageDataModule):
 
         train, test = held_out(len(pictures.entries))
         return Originals(part(train), part(test), str(path), remarks=tuple(pictures.remarks()))
-
-
-@dataclass(frozen=True)
-class FaceMaker:
-    """A range of renders, counted from `first`."""
-
-    heads: "Heads"
-    first: int
-    size: int
-
-    def __call__(self, rows: range) -> Chunk:
-        from infogan.datamodules.rendering.faces import render_faces
-
-        images, factors = render_faces(self.heads, range(self.first + rows.start, self.first + rows.stop), 0, self.size)
-        return Chunk(images, factors=factors)
 
 
 @dataclass(frozen=True)

@@ -300,6 +300,13 @@ def test_a_script_of_ones_own_runs_once(tmp_path, kind, printed):
     assert (tmp_path / "log").read_text() == "run\n"
 
 
+@pytest.mark.parametrize("maker", ["sources.pictures", "rendering.makers", "rendering.chairs", "rendering.faces"])
+def test_a_worker_needs_no_pytorch(maker):
+    """It would cost each of them seconds, and one starts on every core."""
+    code = f"import sys, infogan.datamodules.workers, infogan.datamodules.{maker}; print('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
+
+
 ENDLESS = """
 import os, sys, time
 from pathlib import Path

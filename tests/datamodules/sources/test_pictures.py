@@ -4,8 +4,6 @@ import io
 import os
 import stat
 import struct
-import subprocess
-import sys
 import tarfile
 import tracemalloc
 import zipfile
@@ -536,11 +534,3 @@ def test_colours_by_lightness(tmp_path, channels):
     """L* at its most, without a* and b*, is white; Pillow counts these from 128 on."""
     white = Image.merge("LAB", [Image.new("L", (9, 9), value) for value in (255, 128, 128)])
     assert one(tmp_path, encoded(white, "TIFF"), "x.tif", channels=channels).min() >= 253
-
-
-def test_a_worker_that_decodes_needs_no_pytorch():
-    """It would cost each of them seconds, and one starts on every core."""
-    code = (
-        "import sys, infogan.datamodules.sources.pictures, infogan.datamodules.workers; print('torch' in sys.modules)"
-    )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
