@@ -19,8 +19,6 @@ FACTORS = ("model", "azimuth", "elevation")
 RENDERER = 1
 """Counts up when rendered chairs come to look different: stores of older ones are then made again."""
 
-ON_TWO_CORES = "about 4.5 minutes of rendering on two cores, then about an hour of training"
-
 NAME = re.compile(r"(?:^|/)([0-9a-f]+)/renders/image_\d+_p(\d+)_t(\d+)_r\d+\.png$")
 
 
@@ -83,7 +81,8 @@ class Chairs(ImageDataModule):
             except DataError as error:
                 raise DataError(
                     f"{error}: put rendered_chairs.tar, or the folder that it holds, into {self.root}, or train on "
-                    f"parametric chairs: data.source=rendered model=chairs_narrow ({ON_TWO_CORES})"
+                    "parametric chairs: data.source=rendered model=chairs_narrow (on two cores without a GPU some "
+                    "minutes of rendering, then one to two hours)"
                 ) from None
         pictures = pictures_in(place)
         matches = [NAME.search(entry.name) for entry in pictures.entries]

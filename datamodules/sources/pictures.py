@@ -30,6 +30,19 @@ SHOWN = 5
 READER = 2
 """Counts up when the same files come to give other images: stores made before are then made anew."""
 
+DAMAGED = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    LookupError,
+    TypeError,
+    ArithmeticError,
+    MemoryError,
+    RuntimeError,
+)
+"""What Pillow's readers raise for damaged files."""
+
 KEPT_BY_MACHINES = ("__MACOSX", "@eaDir")
 """Folders that a Mac puts into archives, and a network storage into folders; what else is hidden begins with a dot."""
 
@@ -144,7 +157,7 @@ def decoded(
         raise DataError(f"{where} is not an image that Pillow can read") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise DataError(f"{where} has too many pixels to be a picture of a data set") from None
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, OverflowError, MemoryError) as error:
+    except DAMAGED as error:
         raise DataError(f"{where} is damaged: {' '.join(str(error).split())}") from None
 
 

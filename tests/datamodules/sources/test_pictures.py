@@ -158,6 +158,11 @@ BROKEN = {
     "text.png": (b"once upon a time", "is not an image"),
     "cut.png": (encoded(noise(64, 64))[:3000], "is damaged"),
     "cut.jpg": (encoded(noise(64, 64), "JPEG")[:1000], "is damaged"),
+    **{
+        f"cut.{name}": (encoded(noise(64, 64), kind)[:200], "is ")
+        for name, kind in (("avif", "AVIF"), ("jp2", "JPEG2000"), ("ppm", "PPM"), ("ico", "ICO"), ("tga", "TGA"))
+    },
+    "twisted.avif": (encoded(noise(64, 64), "AVIF").replace(b"av01Color", b"av02Color"), "is "),
     "header.png": (encoded(noise(64, 64))[:20], "is "),
     "real.tif": (encoded(Image.new("F", (8, 8)), "TIFF"), "numbers of 32 bits, of no range that is known"),
     "whole.tif": (encoded(Image.new("I", (8, 8)), "TIFF"), "numbers of 32 bits, of no range that is known"),
