@@ -50,7 +50,7 @@ class ImageDataModule(L.LightningDataModule, ABC):
     unordered: tuple[str, ...] = ()
     """Factors whose values are names: a larger number does not mean more."""
     reader: int | None = None
-    """Counts up when the same originals come to give other images: stores made before are then made anew."""
+    """Counts up when the same originals come to give other images: stores made before are then made again."""
 
     def __init__(self, context: DataContext) -> None:
         super().__init__()

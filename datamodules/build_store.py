@@ -56,7 +56,7 @@ class Originals:
 
 
 PATIENCE = 0.5
-"""Seconds of waiting that nobody is told of; whoever has just taken the lock has written who that is by then."""
+"""Seconds of waiting without a word; a process that has just taken the lock has written its name by then."""
 
 
 @contextmanager

@@ -47,7 +47,7 @@ def read_idx(root: Path, data_set: TorchvisionName, file: str, md5: str) -> tupl
     if array is None or array.shape[1:] != SHAPES[kind]:
         raise DataError(
             f"{place} is not the official file (md5 {found}, expected {md5}), nor a part of it that is whole: delete "
-            "it to download it anew"
+            "it to download it again"
         )
     return array, None if found == md5 else own(place, found, md5, len(array), SIZES[split])
 
@@ -58,7 +58,7 @@ def unpacked(place: Path) -> bytes:
         with gzip.open(place) if place.suffix == ".gz" else place.open("rb") as stream:
             return stream.read(LARGEST)
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{place} could not be read: {error}; delete it to download it anew") from None
+        raise DataError(f"{place} could not be read: {error}; delete it to download it again") from None
 
 
 def md5_of(contents: bytes) -> str:

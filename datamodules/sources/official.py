@@ -27,6 +27,6 @@ def own(path: Path, found: str, expected: str, count: int, published: int) -> st
     if count == published:
         raise DataError(
             f"{path} is not the official file (md5 {found}, expected {expected}), but of its length: it was changed or "
-            "is damaged; delete it to download it anew (images of your own train with data=folder)"
+            "is damaged; delete it to download it again (images of your own train with data=folder)"
         )
     return f"{path.name} is not the official file: its {count:,} images (of {published:,}) are used as they are"

@@ -28,7 +28,7 @@ SHOWN = 5
 """Names in one line."""
 
 READER = 2
-"""Counts up when the same files come to give other images: stores made before are then made anew."""
+"""Counts up when the same files come to give other images: stores made before are then made again."""
 
 DAMAGED = (
     OSError,

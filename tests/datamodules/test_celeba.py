@@ -211,7 +211,7 @@ def test_tables_as_they_are_in_circulation(root, kind, capsys):
 
 
 @pytest.mark.parametrize("file", ["list_attr_celeba.txt", "list_eval_partition.txt"])
-def test_images_that_a_table_does_not_know_are_left_out_and_told(root, file, capsys):
+def test_images_that_a_table_does_not_know_are_left_out_and_counted(root, file, capsys):
     path = root / "celeba" / file
     path.write_text("".join(line for line in path.read_text().splitlines(True) if line[:6] not in ("000003", "000022")))
     data = celeba(root)
@@ -226,7 +226,7 @@ def test_images_that_a_table_does_not_know_are_left_out_and_told(root, file, cap
     )
 
 
-def test_lines_for_images_that_are_not_there_are_told(root, capsys):
+def test_lines_for_images_that_are_not_there_are_counted(root, capsys):
     for name in (NAMES[1], NAMES[22]):
         (root / "celeba" / "img_align_celeba" / name).unlink()
     data = celeba(root)

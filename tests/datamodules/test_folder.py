@@ -147,7 +147,7 @@ def test_what_is_hidden_is_no_class_and_not_trained_on(tmp_path, kind, capsys):
 
 
 @pytest.mark.parametrize("kind", ["folder", "x.zip", "x.tar"])
-def test_class_folders_without_an_image_are_told_and_no_classes(tmp_path, kind, capsys):
+def test_class_folders_without_an_image_are_named_and_no_classes(tmp_path, kind, capsys):
     place = images(tmp_path / "mine", CATS_AND_DOGS)
     (place / "empty" / "deep").mkdir(parents=True)
     (place / "phone").mkdir()
@@ -164,7 +164,7 @@ def test_class_folders_without_an_image_are_told_and_no_classes(tmp_path, kind, 
     ]
 
 
-def test_the_one_class_that_is_left_is_no_class_and_the_others_are_told(tmp_path, capsys):
+def test_the_one_class_that_is_left_is_no_class_and_the_others_are_named(tmp_path, capsys):
     place = images(tmp_path / "mine", CATS_AND_DOGS[:12])
     (place / "dog").mkdir()
     data = folder(tmp_path, place)
@@ -172,7 +172,7 @@ def test_the_one_class_that_is_left_is_no_class_and_the_others_are_told(tmp_path
     assert f"folders in {place} without an image, which are no classes: dog" in capsys.readouterr().out
 
 
-def test_hidden_files_do_not_make_a_store_anew(tmp_path, capsys):
+def test_hidden_files_do_not_make_a_store_again(tmp_path, capsys):
     place = images(tmp_path / "mine", CATS_AND_DOGS)
     folder(tmp_path, place).prepare_data()
     images(place, HIDDEN)
@@ -180,7 +180,7 @@ def test_hidden_files_do_not_make_a_store_anew(tmp_path, capsys):
     assert capsys.readouterr().out.count("making the image store") == 1
 
 
-def test_a_store_of_an_older_reader_is_made_anew(tmp_path, capsys, monkeypatch):
+def test_a_store_of_an_older_reader_is_made_again(tmp_path, capsys, monkeypatch):
     """It may hold what is hidden, or lack what was not read then: in a zip no file says so."""
     place = packed(images(tmp_path / "mine", CATS_AND_DOGS), tmp_path / "x.zip")
     monkeypatch.setattr(Folder, "reader", None)

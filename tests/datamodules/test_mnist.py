@@ -97,7 +97,7 @@ def part(folder, contents, count, packed=False):
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_a_part_of_the_files_is_used_and_told(small, packed, capsys):
+def test_a_part_of_the_files_is_used_and_the_log_says_so(small, packed, capsys):
     data_set, folder, contents = small
     part(folder, contents, 120, packed)
     data = module(data_set, folder.parents[1])

@@ -189,7 +189,7 @@ def killed(rows):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_a_process_that_is_killed_is_told(tmp_path):
+def test_a_process_that_is_killed(tmp_path):
     with pytest.raises(DataError, match=r"^data=things: a process that made images was killed; was there memory"):
         build(tmp_path / "s", originals(train=Part(5 * CHUNK, killed, parallel=True)))
     assert files(tmp_path) == []
@@ -272,10 +272,10 @@ def make(rows):
     return Chunk(np.full((len(rows), 1, 2, 2), rows.start // 256, np.uint8))
 
 if sys.argv[2] == "folder":
-    from infogan.datamodules.base import Setting
+    from infogan.datamodules.base import DataContext
     from infogan.datamodules.folder import Folder
 
-    data = Folder(Setting(root, root / "stores", 2, (0.0, 1.0), 0), str(root / "mine"), 8, 1, False)
+    data = Folder(DataContext(root, root / "stores", 2, (0.0, 1.0), 0), str(root / "mine"), 8, 1, False)
     data.prepare_data()
     print(data.train_size)
 else:

@@ -68,7 +68,7 @@ def part(root, name, count, change=lambda contents: contents):
     savemat(root / "SVHN" / f"{name}_32x32.mat", change(contents), do_compression=True)
 
 
-def test_a_part_of_a_file_is_used_and_told(root, capsys):
+def test_a_part_of_a_file_is_used_and_the_log_says_so(root, capsys):
     part(root, "train", 270)
     data = svhn(root)
     data.prepare_data()
