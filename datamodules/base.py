@@ -47,11 +47,13 @@ class ImageDataModule(L.LightningDataModule, ABC):
     licence: str
     image_shape: tuple[int, int, int]
     expected_train_size: int | None = None
-    """How many images there are to train on, where that is known before the originals are read."""
+    """How many images there are to train on, where that is known before the originals are read: as published."""
     full_turns: tuple[str, ...] = ()
     """Factors that are angles in degrees over the full turn."""
     unordered: tuple[str, ...] = ()
     """Factors whose values are names: a larger number does not mean more."""
+    reader: int | None = None
+    """Counts up when the same originals come to give other images: stores made before are then made again."""
 
     def __init__(self, context: DataContext) -> None:
         super().__init__()
@@ -91,12 +93,15 @@ class ImageDataModule(L.LightningDataModule, ABC):
     def _up_to_date(self) -> Store | None:
         """The store that is there, if it was made from the originals that are there, or these have been removed."""
         store = open_store(self.store_folder)
-        return store if store and fingerprint(self.files()) in (None, store.manifest["fingerprint"]) else None
+        current = fingerprint(self.files(), self.reader)
+        return store if store and current in (None, store.manifest["fingerprint"]) else None
 
     def _build(self) -> Store:
         print(f"data={self.data_set}: making the image store {self.store_folder}")
         originals = self.originals()
-        origin = fingerprint(self.files())  # they may have been downloaded just now
+        for remark in originals.remarks:
+            print(f"data={self.data_set}: {remark}")
+        origin = fingerprint(self.files(), self.reader)  # they may have been downloaded just now
         store = build_store(self.store_folder, originals, self.image_shape, self.data_set, self.options(), origin)
         for split, entry in store.manifest["splits"].items():
             if entry["skipped"]:

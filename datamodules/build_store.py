@@ -2,20 +2,19 @@
 
 import os
 import shutil
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor
+import socket
+from collections.abc import Iterator, Mapping
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from infogan.datamodules.store import FORMAT, Split, Store, checksum
+from infogan.datamodules.workers import Chunk, Make, made_in_order
 from infogan.errors import DataError, RunError
 from infogan.run_folder.files import write_json
 from infogan.terminal import progress
@@ -25,24 +24,13 @@ CHUNK = 256
 
 
 @dataclass(frozen=True)
-class Chunk:
-    """Images just made: (n, C, H, W) uint8. `rows`: which of those asked for they are, None for all of them: broken
-    originals may be left out. `factors`: (n, F) where they become known with the images.
-    """
-
-    images: np.ndarray
-    rows: np.ndarray | None = None
-    factors: np.ndarray | None = None
-
-
-@dataclass(frozen=True)
 class Part:
     """One split of the originals. `make` gives the images of a range of [0, count); it goes to other processes where
     `parallel`, and must then be picklable. `labels`: (count,) integers. `factors`: (count, F) numbers.
     """
 
     count: int
-    make: Callable[[range], Chunk]
+    make: Make
     labels: np.ndarray | None = None
     factors: np.ndarray | None = None
     parallel: bool = False
@@ -55,28 +43,53 @@ def part_of_arrays(images: np.ndarray, labels: np.ndarray | None = None, factors
 
 @dataclass(frozen=True)
 class Originals:
-    """Everything that a store is made from. `source` says in words where it came from."""
+    """Everything that a store is made from. `source` says in words where it came from, and `remarks` what a person
+    should know of it.
+    """
 
     train: Part
     test: Part
     source: str
     class_names: tuple[str, ...] = ()
     factor_names: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+PATIENCE = 0.5
+"""Seconds of waiting without a word; a process that has just taken the lock has written its name by then."""
 
 
 @contextmanager
 def building(folder: Path) -> Iterator[None]:
-    """One process at a time makes this store: the jobs of a sweep that start together wait for the first."""
-    lock = FileLock(folder.with_name(f".{folder.name}.lock"))
+    """One process at a time makes this store: the jobs of a sweep that start together wait for the first. A wait says
+    for whom.
+    """
+    lock, owner = FileLock(folder.with_name(f".{folder.name}.lock")), folder.with_name(f".{folder.name}.owner")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
+        try:
+            lock.acquire(timeout=PATIENCE)
+        except Timeout:
+            print(f"waiting for {_written(owner)}, which makes the image store {folder}", flush=True)
+            lock.acquire()
     except OSError as error:
         raise DataError(f"paths.stores: {folder.parent} cannot be written: {error.strerror or error}") from None
+    with suppress(OSError):  # a name for people: a full disk is found by what must be written
+        owner.write_text(f"process {os.getpid()} on {socket.gethostname()}")
     try:
         yield
     finally:
+        with suppress(OSError):
+            owner.unlink()
         lock.release()
+
+
+def _written(owner: Path) -> str:
+    """Who has the lock, as far as that is known."""
+    try:
+        return owner.read_text()
+    except OSError:
+        return "another process"
 
 
 def build_store(
@@ -109,6 +122,7 @@ def build_store(
             "image_shape": list(image_shape),
             "class_names": list(originals.class_names),
             "factor_names": list(originals.factor_names),
+            "remarks": list(originals.remarks),
             "splits": splits,
         }
         write_json(staged / "manifest.json", manifest)
@@ -162,39 +176,9 @@ def write_part(
 
 
 def chunks(part: Part) -> Iterator[tuple[range, Chunk]]:
-    """The part's images in their order, made by all cores where it allows."""
+    """The part's images in their order, with the rows that they were made of."""
     ranges = [range(first, min(first + CHUNK, part.count)) for first in range(0, part.count, CHUNK)]
-    workers = min(len(os.sched_getaffinity(0)), len(ranges))
-    if not part.parallel or workers < 2:
-        yield from ((rows, part.make(rows)) for rows in ranges)
-        return
-    with ProcessPoolExecutor(workers, get_context("spawn"), _receive, (part.make,)) as pool:
-        waiting: deque[tuple[range, Future[Chunk]]] = deque()
-        try:
-            for rows in ranges:
-                waiting.append((rows, pool.submit(_make, rows)))
-                if len(waiting) > 2 * workers:  # what is done and not yet written stays small
-                    done, future = waiting.popleft()
-                    yield done, future.result()
-            while waiting:
-                done, future = waiting.popleft()
-                yield done, future.result()
-        finally:
-            for _, future in waiting:
-                future.cancel()
-
-
-_maker: Callable[[range], Chunk]
-
-
-def _receive(make: Callable[[range], Chunk]) -> None:
-    """In a worker: what it has to do, sent once and not with every range."""
-    global _maker
-    _maker = make
-
-
-def _make(rows: range) -> Chunk:
-    return _maker(rows)
+    yield from zip(ranges, (made_in_order if part.parallel else map)(part.make, ranges), strict=True)
 
 
 def flush(file: BinaryIO) -> None:

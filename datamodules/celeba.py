@@ -7,7 +7,8 @@ import numpy as np
 
 from infogan.datamodules.base import DataContext, ImageDataModule, held_out
 from infogan.datamodules.build_store import Originals, Part
-from infogan.datamodules.sources.pictures import Decoder, Pictures, files_of, pictures_in
+from infogan.datamodules.sources.pictures import READER, Decoder, Pictures, files_of, pictures_in
+from infogan.datamodules.sources.tables import Table, read_table
 from infogan.errors import DataError
 
 CROPS = {(178, 218): 148}
@@ -19,12 +20,14 @@ class CelebA(ImageDataModule):
 
     Images of 178×218 are cut to their central 148×148, others to a central square, and resized to `size`. The
     attributes (list_attr_celeba.txt) become factors of 0 and 1; the split is that of list_eval_partition.txt
-    (validation counts as training). Without the files there are no factors, and a tenth is held out to test; that is
-    also so where the images are a part of all that lies in one split.
+    (validation counts as training). Both may be .csv files, and know more images than are there; images that they do
+    not know are left out. Without the files there are no factors, and a tenth is held out to test; that is also so
+    where the images are a part of all that lies in one split.
     """
 
     data_set = "celeba"
     licence = "for non-commercial research (the authors)"
+    reader = READER
 
     def __init__(self, context: DataContext, path: str | None, size: int, skip_broken: bool) -> None:
         super().__init__(context)
@@ -43,20 +46,26 @@ class CelebA(ImageDataModule):
             raise DataError(f"data.path={self.path} does not exist")
         if not files_of(self.path):
             self._download()
-        pictures = self._pictures()
-        stems = [Path(entry.name).stem for entry in pictures.entries]
-        names, attributes = self._table("list_attr_celeba.txt", stems, header=True)
-        _, partition = self._table("list_eval_partition.txt", stems, header=False)
+        every = self._pictures()
+        stems = [Path(entry.name).stem for entry in every.entries]
+        attributes, partition = self._table("list_attr_celeba"), self._table("list_eval_partition")
+        tables = [table for table in (attributes, partition) if table]
+        remarks = [*every.remarks((".txt", ".csv")), *(line for table in tables for line in table.remarks(stems))]
+        known = [row for row, stem in enumerate(stems) if all(stem in table.rows for table in tables)]
+        pictures, stems = every.only(known), [stems[row] for row in known]
         train, test = held_out(len(stems))
-        if partition is not None and 0 < (partition == 2).sum() < len(stems):
-            train, test = np.flatnonzero(partition[:, 0] < 2), np.flatnonzero(partition[:, 0] == 2)
-        factors = None if attributes is None else (attributes > 0).astype(np.float32)
+        if partition:
+            split = np.array([partition.rows[stem][0] for stem in stems])
+            if 0 < (split == 2).sum() < len(stems):
+                train, test = np.flatnonzero(split < 2), np.flatnonzero(split == 2)
+        names = attributes.columns if attributes else ()
+        factors = np.array([attributes.rows[stem] > 0 for stem in stems], np.float32) if attributes else None
 
         def part(rows: np.ndarray) -> Part:
             decoder = Decoder(pictures.only(rows), self.size, 3, self.skip_broken, CROPS)
             return Part(len(rows), decoder, factors=None if factors is None else factors[rows], parallel=True)
 
-        return Originals(part(train), part(test), str(pictures.place), factor_names=names)
+        return Originals(part(train), part(test), str(pictures.place), factor_names=names, remarks=tuple(remarks))
 
     def _pictures(self) -> Pictures:
         """The images: torchvision's folder or zip, else the only zip, else whatever lies there."""
@@ -65,30 +74,14 @@ class CelebA(ImageDataModule):
         for place in (self.path / "img_align_celeba", self.path / "img_align_celeba.zip"):
             if place.exists():
                 return pictures_in(place)
-        zips = sorted(self.path.glob("*.zip"))
+        zips = sorted(path for path in self.path.glob("*.zip") if not path.name.startswith("."))
         return pictures_in(zips[0] if len(zips) == 1 else self.path)
 
-    def _table(self, file: str, stems: list[str], header: bool) -> tuple[tuple[str, ...], np.ndarray | None]:
-        """Column names and the row of each image, (N, columns) int8, from one of the authors' text files.
-
-        None where the file is not there. With `header` its first line is the count and its second the names.
-        """
-        path = (self.path if self.path.is_dir() else self.path.parent) / file
-        if not path.is_file():
-            return (), None
-        try:
-            lines = path.read_text().splitlines()
-            names = tuple(lines[1].split()) if header else ("partition",)
-            rows = [line.split() for line in lines[2 if header else 0 :] if line.strip()]
-            table = {Path(name).stem: np.array(values, np.int8) for name, *values in rows}
-            values = np.stack([table[stem] for stem in stems])
-        except KeyError as error:
-            raise DataError(f"{path} has no line for the image {error.args[0]}") from None
-        except (OSError, ValueError, IndexError, OverflowError) as error:
-            raise DataError(f"{path} is damaged: {error}") from None
-        if values.shape[1] != len(names):
-            raise DataError(f"{path} is damaged: {values.shape[1]} values a line for {len(names)} names")
-        return names, values
+    def _table(self, name: str) -> Table | None:
+        """One of the authors' text files, or a copy of it as .csv; None where there is none."""
+        folder = self.path if self.path.is_dir() else self.path.parent
+        paths = [path for ending in (".txt", ".csv") if (path := folder / f"{name}{ending}").is_file()]
+        return read_table(paths[0]) if paths else None
 
     def _download(self) -> None:
         from torchvision import datasets

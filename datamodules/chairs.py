@@ -1,22 +1,20 @@
 """Chairs seen from all around, gray: Aubry's renders of 1,393 models, or parametric ones rendered here."""
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from infogan.datamodules.base import DataContext, ImageDataModule, held_out
-from infogan.datamodules.build_store import Chunk, Originals, Part
+from infogan.datamodules.build_store import Originals, Part
+from infogan.datamodules.rendering.makers import VIEWS, ChairMaker
 from infogan.datamodules.sources.download import download
-from infogan.datamodules.sources.pictures import Decoder, files_of, pictures_in
+from infogan.datamodules.sources.pictures import READER, Decoder, files_of, pictures_in
 from infogan.errors import DataError
 
 FACTORS = ("model", "azimuth", "elevation")
 """A chair's number, and the angles of the view in degrees."""
-
-VIEWS = 62
 
 RENDERER = 1
 """Counts up when rendered chairs come to look different: stores of older ones are then made again."""
@@ -32,6 +30,7 @@ class Chairs(ImageDataModule):
     data_set = "chairs"
     full_turns = ("azimuth",)
     unordered = ("model",)
+    reader = READER
 
     url: ClassVar[str] = "https://www.di.ens.fr/willow/research/seeing3Dchairs/data/rendered_chairs.tar"
 
@@ -82,7 +81,8 @@ class Chairs(ImageDataModule):
             except DataError as error:
                 raise DataError(
                     f"{error}: put rendered_chairs.tar, or the folder that it holds, into {self.root}, or train on "
-                    "parametric chairs with data.source=rendered"
+                    "parametric chairs: data.source=rendered model=chairs_narrow (on two cores without a GPU some "
+                    "minutes of rendering, then one to two hours)"
                 ) from None
         pictures = pictures_in(place)
         matches = [NAME.search(entry.name) for entry in pictures.entries]
@@ -110,20 +110,3 @@ class Chairs(ImageDataModule):
 
         train, test = held_out(self.models)
         return Originals(part(train), part(test), "parametric chairs, rendered here", factor_names=FACTORS)
-
-
-@dataclass(frozen=True)
-class ChairMaker:
-    """A range of views of these chairs → images and factors; chair by chair, in the order of the views."""
-
-    models: np.ndarray
-    size: int
-
-    def __call__(self, rows: range) -> Chunk:
-        from infogan.datamodules.rendering.chairs import render_chairs
-
-        first, last = rows.start // VIEWS, (rows.stop - 1) // VIEWS
-        rendered = [render_chairs(range(model, model + 1), 0, self.size) for model in self.models[first : last + 1]]
-        images, factors = (np.concatenate(arrays) for arrays in zip(*rendered, strict=True))
-        wanted = slice(rows.start - first * VIEWS, rows.stop - first * VIEWS)
-        return Chunk(images[wanted], factors=factors[wanted])

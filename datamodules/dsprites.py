@@ -22,6 +22,7 @@ LARGEST = 2**26
 
 class DSprites(ImageDataModule):
     """The official .npz, whole (737,280 images) or a part of it, from `dsprites/` or `path`. Nothing is unpickled.
+    White may be 1, as in that file, 255 or true.
 
     A tenth is held out to test.
     """
@@ -40,7 +41,9 @@ class DSprites(ImageDataModule):
 
     def files(self) -> list[Path]:
         place = self.path or self.root / "dsprites"
-        return sorted(place.glob("*.npz")) if place.is_dir() else [place] if place.is_file() else []
+        if not place.is_dir():
+            return [place] if place.is_file() else []
+        return sorted(path for path in place.glob("*.npz") if not path.name.startswith("."))
 
     def originals(self) -> Originals:
         files = self.files()
@@ -96,9 +99,9 @@ class SpriteReader:
                     stream.read(pixels)
                 image = np.frombuffer(stream.read(pixels), np.uint8)
                 position = row + 1
-                if len(image) < pixels or image.max() > 1:
-                    raise DataError(f"{self.path}: image {row} is cut off, or has values beside 0 and 1")
-                yield image.reshape(1, 64, 64) * np.uint8(255)
+                if len(image) < pixels or not (image.max() <= 1 or np.isin(image, (0, 255)).all()):
+                    raise DataError(f"{self.path}: image {row} is cut off, or has values beside 0 and 1 (or 255)")
+                yield (image.reshape(1, 64, 64) > 0) * np.uint8(255)
 
     @contextmanager
     def _stream(self) -> Iterator[IO[bytes]]:
@@ -108,7 +111,7 @@ class SpriteReader:
                 version = np.lib.format.read_magic(stream)
                 read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
                 shape, fortran, dtype = read(stream)
-                if shape != (self.count, 64, 64) or fortran or dtype != np.uint8:
+                if shape != (self.count, 64, 64) or fortran or dtype not in (np.uint8, np.bool_):
                     raise DataError(f"{self.path}: imgs is {dtype} of {shape}, not {self.count}×64×64 uint8")
                 yield stream
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:

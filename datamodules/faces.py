@@ -10,7 +10,8 @@ import numpy as np
 
 from infogan.datamodules.base import DataContext, ImageDataModule, held_out
 from infogan.datamodules.build_store import Chunk, Originals, Part
-from infogan.datamodules.sources.pictures import Decoder, files_of, pictures_in
+from infogan.datamodules.rendering.makers import FaceMaker
+from infogan.datamodules.sources.pictures import READER, Decoder, files_of, pictures_in
 from infogan.errors import DataError
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class Faces(ImageDataModule):
         self.path = default if path is None else Path(path).expanduser().absolute()
         self.image_shape = (1, size, size)
         self.licence = LICENCES[source]
+        self.reader = READER if source == "folder" else None
         if source in ("rendered", "bfm"):
             self.expected_train_size = len(held_out(images)[0])
 
@@ -132,22 +134,7 @@ class Faces(ImageDataModule):
             return Part(len(rows), Decoder(pictures.only(rows), self.size, 1, self.skip_broken), parallel=True)
 
         train, test = held_out(len(pictures.entries))
-        return Originals(part(train), part(test), str(path))
-
-
-@dataclass(frozen=True)
-class FaceMaker:
-    """A range of renders, counted from `first`."""
-
-    heads: "Heads"
-    first: int
-    size: int
-
-    def __call__(self, rows: range) -> Chunk:
-        from infogan.datamodules.rendering.faces import render_faces
-
-        images, factors = render_faces(self.heads, range(self.first + rows.start, self.first + rows.stop), 0, self.size)
-        return Chunk(images, factors=factors)
+        return Originals(part(train), part(test), str(path), remarks=tuple(pictures.remarks()))
 
 
 @dataclass(frozen=True)

@@ -8,16 +8,17 @@ import numpy as np
 
 from infogan.datamodules.base import DataContext, ImageDataModule, held_out
 from infogan.datamodules.build_store import Originals, Part
-from infogan.datamodules.sources.pictures import Decoder, files_of, pictures_in
+from infogan.datamodules.sources.pictures import READER, Decoder, files_of, pictures_in, some
 
 
 class Folder(ImageDataModule):
     """Every image in `path`, cut to a square and resized to `size` pixels, gray or in colour. Where all of them lie in
-    two sub-folders or more, those are the labels. A tenth is held out to test.
+    two sub-folders or more, those are the labels. What is hidden is not looked at. A tenth is held out to test.
     """
 
     data_set = "folder"
     licence = "yours"
+    reader = READER
 
     def __init__(self, context: DataContext, path: str, size: int, channels: int, skip_broken: bool) -> None:
         super().__init__(context)
@@ -45,7 +46,10 @@ class Folder(ImageDataModule):
             decoder = Decoder(pictures.only(rows), self.size, self.channels, self.skip_broken)
             return Part(len(rows), decoder, None if labels is None else labels[rows], parallel=True)
 
-        return Originals(part(train), part(test), str(self.path), class_names)
+        remarks = pictures.remarks()
+        if pictures.empty:
+            remarks.append(f"folders in {self.path} without an image, which are no classes: {some(pictures.empty)}")
+        return Originals(part(train), part(test), str(self.path), class_names, remarks=tuple(remarks))
 
 
 def labels_of(names: list[str]) -> tuple[tuple[str, ...], np.ndarray | None]:

@@ -89,10 +89,13 @@ def store_folder(stores: Path, data_set: str, options: Mapping[str, Any]) -> Pat
     return stores / data_set / hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def fingerprint(files: Iterable[Path]) -> str | None:
-    """Of names, sizes and times of the originals, in any order; None where there are none."""
+def fingerprint(files: Iterable[Path], reader: int | None = None) -> str | None:
+    """Of names, sizes and times of the originals, in any order, and of the version of what reads them; None where there
+    are none.
+    """
     states = sorted((str(path), (state := path.stat()).st_size, state.st_mtime_ns) for path in files)
-    return hashlib.sha256(repr(states).encode()).hexdigest()[:16] if states else None
+    made_of = states if reader is None else (reader, states)
+    return hashlib.sha256(repr(made_of).encode()).hexdigest()[:16] if states else None
 
 
 def open_store(folder: Path) -> Store | None:

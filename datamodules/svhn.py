@@ -1,5 +1,6 @@
 """SVHN: house numbers from street view, 32×32 in colour, cropped to one digit."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -7,14 +8,30 @@ import numpy as np
 
 from infogan.datamodules.base import DataContext, ImageDataModule
 from infogan.datamodules.build_store import Chunk, Originals, Part
-from infogan.datamodules.sources.download import verified
+from infogan.datamodules.sources.mat import arrays_of_mat
+from infogan.datamodules.sources.official import md5_of, own
 from infogan.errors import DataError
 
-SIZES = {"train": 73_257, "extra": 531_131}
+SIZES = {"train": 73_257, "test": 26_032, "extra": 531_131}
+"""Images in the official files."""
+
+LARGEST = sum(SIZES.values()) * 32 * 32 * 3
+"""Numbers in one file of whoever it is."""
+
+
+@dataclass(frozen=True)
+class Digits:
+    """One file. `images`: (32, 32, 3, N) uint8, as it holds them. `labels`: (N,), with 0 for the digit 0."""
+
+    images: np.ndarray
+    labels: np.ndarray
+    remark: str | None = None
 
 
 class SVHN(ImageDataModule):
-    """torchvision's files, `SVHN/train_32x32.mat` and so on; `extra` adds the 531,131 easier images to train on."""
+    """torchvision's files, `SVHN/train_32x32.mat` and so on, or parts of them in the same layout; `extra` adds the
+    531,131 easier images to train on.
+    """
 
     data_set = "svhn"
     licence = "for non-commercial use (the authors)"
@@ -39,29 +56,34 @@ class SVHN(ImageDataModule):
         return [path for name in names if (path := self._path(name)).is_file()]
 
     def originals(self) -> Originals:
-        train = [self._read("train"), *([self._read("extra")] if self.extra else [])]
+        train, test = (
+            [self._read(name) for name in (("train", "extra") if self.extra else ("train",))],
+            self._read("test"),
+        )
         source = f"{self.root / 'SVHN'}, the authors' cropped digits"
-        return Originals(_part(train), _part([self._read("test")]), source, tuple("0123456789"))
+        remarks = tuple(file.remark for file in (*train, test) if file.remark)
+        return Originals(_part(train), _part([test]), source, tuple("0123456789"), remarks=remarks)
 
     def _path(self, name: str) -> Path:
         return self.root / "SVHN" / f"{name}_32x32.mat"
 
-    def _read(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """The images of one file, (32, 32, 3, N) as it holds them, and labels, (N,) with 0 for the digit 0."""
-        from scipy.io import loadmat
-
+    def _read(self, name: str) -> Digits:
+        """The official file, or one of the user's own that is whole."""
         path = self._path(name)
         if not path.is_file():
             self._download(name)
-        verified(path, self.md5[name])
+        found = md5_of(path)
         try:
-            contents = loadmat(path, variable_names=["X", "y"])
+            contents = _official(path) if found == self.md5[name] else arrays_of_mat(path, ["X", "y"], LARGEST)
             images, labels = contents["X"], contents["y"].ravel().astype(np.int64)
         except Exception as error:  # SciPy lets many kinds of errors of damaged files through
             raise DataError(f"{path} is damaged: {' '.join(str(error).split())}") from None
         if images.dtype != np.uint8 or images.shape != (32, 32, 3, len(labels)):
             raise DataError(f"{path}: X is {images.dtype} of {images.shape}, y of {labels.shape}: not SVHN's layout")
-        return images, labels % 10
+        if not ((labels >= 0) & (labels <= 10)).all():
+            raise DataError(f"{path}: y holds {labels.min()} to {labels.max()}, not 1 to 10 as SVHN does")
+        remark = None if found == self.md5[name] else own(path, found, self.md5[name], len(labels), SIZES[name])
+        return Digits(images, labels % 10, remark)
 
     def _download(self, name: str) -> None:
         from torchvision import datasets
@@ -76,15 +98,21 @@ class SVHN(ImageDataModule):
             ) from None
 
 
-def _part(files: list[tuple[np.ndarray, np.ndarray]]) -> Part:
+def _official(path: Path) -> dict[str, np.ndarray]:
+    from scipy.io import loadmat
+
+    return loadmat(path, variable_names=["X", "y"])
+
+
+def _part(files: list[Digits]) -> Part:
     """The files one after the other. They keep the images in their last axis: turned a chunk at a time."""
-    starts = np.cumsum([0, *(len(labels) for _, labels in files)])
+    starts = np.cumsum([0, *(len(file.labels) for file in files)])
 
     def make(rows: range) -> Chunk:
         pieces = [
-            images[..., max(rows.start - start, 0) : max(rows.stop - start, 0)].transpose(3, 2, 0, 1)
-            for (images, _), start in zip(files, starts[:-1], strict=True)
+            file.images[..., max(rows.start - start, 0) : max(rows.stop - start, 0)].transpose(3, 2, 0, 1)
+            for file, start in zip(files, starts[:-1], strict=True)
         ]
         return Chunk(np.concatenate(pieces))
 
-    return Part(int(starts[-1]), make, np.concatenate([labels for _, labels in files]))
+    return Part(int(starts[-1]), make, np.concatenate([file.labels for file in files]))

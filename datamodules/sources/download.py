@@ -1,6 +1,5 @@
-"""Originals over the network: checked where a checksum is published, and continued where they were cut off."""
+"""Originals over the network, continued where they were cut off."""
 
-import hashlib
 import http.client
 import urllib.error
 import urllib.request
@@ -8,22 +7,6 @@ from pathlib import Path
 
 from infogan.errors import DataError
 from infogan.terminal import progress
-
-
-def verified(path: Path, md5: str) -> Path:
-    """The path. Raises DataError where the file does not have this md5."""
-    digest = hashlib.md5(usedforsecurity=False)
-    try:
-        with path.open("rb") as file:
-            while block := file.read(1 << 22):
-                digest.update(block)
-    except OSError as error:
-        raise DataError(f"{path} could not be read: {error.strerror or error}") from None
-    if digest.hexdigest() != md5:
-        raise DataError(
-            f"{path} is not the official file (md5 {digest.hexdigest()}, expected {md5}): delete it to download it anew"
-        )
-    return path
 
 
 def download(url: str, path: Path) -> None:

@@ -2,9 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +12,12 @@ if TYPE_CHECKING:
 
 def arrays_of_mat(path: Path, names: Sequence[str], largest: int) -> "Mapping[str, np.ndarray]":
     """The arrays of these names, as far as the file holds them. Raises ValueError where one claims more than `largest`
-    numbers, or the reader has crashed, and whatever SciPy raises for a file that is damaged.
+    numbers, or the reader has crashed, and whatever SciPy raises for a file that is damaged. The process does not run
+    the caller's script.
     """
-    with ProcessPoolExecutor(1, get_context("spawn")) as apart:
+    from joblib.externals.loky import ProcessPoolExecutor
+
+    with ProcessPoolExecutor(1) as apart:
         try:
             return apart.submit(_read, path, names, largest).result()
         except BrokenProcessPool:

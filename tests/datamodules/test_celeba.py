@@ -103,11 +103,18 @@ def test_the_field_cuts_the_middle_148(tmp_path):
 @pytest.mark.parametrize(
     ("file", "change", "line"),
     [
-        ("list_attr_celeba.txt", lambda text: text.replace("000003.jpg", "x.jpg"), "has no line for the image 000003"),
+        ("list_attr_celeba.txt", lambda text: text.replace(".jpg", "x.jpg"), "has no line for any of the 24 images"),
         ("list_attr_celeba.txt", lambda text: text.replace(" 1", " one"), "is damaged"),
+        ("list_attr_celeba.txt", lambda text: text[:-2], "is damaged: line 26 is no image's name and 3 whole numbers"),
+        ("list_attr_celeba.txt", lambda text: text + "000025.jpg 1 1 999\n", "is damaged: line 27 is no image's name"),
         ("list_attr_celeba.txt", lambda text: text.replace("Young ", ""), "3 values a line for 2 names"),
         ("list_attr_celeba.txt", lambda text: "", "is damaged"),
-        ("list_eval_partition.txt", lambda text: text[:100], "has no line for the image"),
+        ("list_attr_celeba.txt", lambda text: "\n".join(text.splitlines()[2:]), "3 values a line for 0 names"),
+        (
+            "list_eval_partition.txt",
+            lambda text: text[:100],
+            "is damaged: line 8 is no image's name and 1 whole numbers",
+        ),
         ("list_eval_partition.txt", lambda text: text.replace(" 2", " 2 2"), "is damaged"),
     ],
 )
@@ -170,3 +177,86 @@ def test_only_the_default_place_is_downloaded_to(tmp_path, monkeypatch):
     (tmp_path / "celeba").mkdir()  # as a download that was refused leaves it
     assert celeba(tmp_path).train_size == 22
     assert asked == [str(tmp_path)]
+
+
+def as_csv(path, header):
+    """As the copies in circulation are: commas, and a name above each column."""
+    lines = [",".join(line.split()) for line in path.read_text().splitlines() if line.startswith("0")]
+    path.with_suffix(".csv").write_text("\n".join([header, *lines]) + "\r\n")
+    path.unlink()
+
+
+@pytest.mark.parametrize("kind", ["official", "no count", "blank lines", "byte order mark", "windows", "csv"])
+def test_tables_as_they_are_in_circulation(root, kind, capsys):
+    path = root / "celeba" / "list_attr_celeba.txt"
+    count, names, *lines = path.read_text().splitlines()
+    text = {
+        "official": [count, names, *lines],
+        "no count": [names, *lines],
+        "blank lines": ["", count, "", names, "", *lines, ""],
+        "byte order mark": ["\ufeff" + names, *lines],
+        "windows": [f"{line}\r" for line in (count, names, *lines)],
+        "csv": [count, names, *lines],
+    }[kind]
+    path.write_text("\n".join(text) + "\n", encoding="utf-8")
+    if kind == "csv":
+        as_csv(path, "image_id,Smiling,Young,Male")
+        as_csv(root / "celeba" / "list_eval_partition.txt", "image_id,partition")
+    data = celeba(root)
+    data.prepare_data()
+    assert (reds(data, "train"), reds(data, "test")) == (list(range(20)), [20, 21, 22, 23])
+    assert data.factor_names == ("Smiling", "Young", "Male")
+    assert data.split("train").factors.tolist() == [[float(v == 1) for v in row] for row in ATTRIBUTES[:20]]
+    assert len(capsys.readouterr().out.splitlines()) == 1, "there is nothing to remark"
+
+
+@pytest.mark.parametrize("file", ["list_attr_celeba.txt", "list_eval_partition.txt"])
+def test_images_that_a_table_does_not_know_are_left_out_and_counted(root, file, capsys):
+    path = root / "celeba" / file
+    path.write_text("".join(line for line in path.read_text().splitlines(True) if line[:6] not in ("000003", "000022")))
+    data = celeba(root)
+    data.prepare_data()
+    assert (reds(data, "train"), reds(data, "test")) == ([k for k in range(20) if k != 2], [20, 22, 23])
+    expected = [[float(v == 1) for v in ATTRIBUTES[k]] for k in reds(data, "train")]
+    assert data.split("train").factors.tolist() == expected
+    (line,) = capsys.readouterr().out.splitlines()[1:]
+    assert line == (
+        f"data=celeba: 2 of 24 images are left out, since {path} has no line for them (the first: 000003); without "
+        "that file all are used"
+    )
+
+
+def test_lines_for_images_that_are_not_there_are_counted(root, capsys):
+    for name in (NAMES[1], NAMES[22]):
+        (root / "celeba" / "img_align_celeba" / name).unlink()
+    data = celeba(root)
+    data.prepare_data()
+    assert (data.train_size, data.store.count("test")) == (19, 3)
+    expected = [[float(v == 1) for v in ATTRIBUTES[k]] for k in reds(data, "train")]
+    assert data.split("train").factors.tolist() == expected
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        f"data=celeba: {root / 'celeba' / file} has lines for 2 images that are not there"
+        for file in ("list_attr_celeba.txt", "list_eval_partition.txt")
+    ]
+
+
+def test_what_is_hidden_is_no_data(root, capsys):
+    """A Mac leaves such a file beside each that it copies; a notebook, copies of pictures."""
+    folder = root / "celeba" / "img_align_celeba"
+    (folder / ".ipynb_checkpoints").mkdir()
+    (folder / ".ipynb_checkpoints" / "000001-checkpoint.jpg").write_bytes(picture(3))
+    (folder / "notes.heic").write_bytes(b"")
+    data = celeba(root)
+    data.prepare_data()
+    assert (reds(data, "train"), reds(data, "test")) == (list(range(20)), [20, 21, 22, 23])
+    line = f"data=celeba: files in {folder} that are not read as images: 1 .heic"
+    assert capsys.readouterr().out.splitlines()[1:] == [line]
+
+
+def test_a_hidden_zip_is_not_the_images(tmp_path):
+    (tmp_path / "celeba").mkdir()
+    (tmp_path / "celeba" / "._mine.zip").write_bytes(b"of a Mac")
+    with zipfile.ZipFile(tmp_path / "celeba" / "mine.zip", "w") as archive:
+        for k, image in enumerate(NAMES):
+            archive.writestr(image, picture(k))
+    assert celeba(tmp_path).train_size == 22

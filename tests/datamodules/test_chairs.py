@@ -1,6 +1,7 @@
 import io
 import sys
 import tarfile
+from importlib.resources import files
 from types import SimpleNamespace
 
 import numpy as np
@@ -93,8 +94,14 @@ def test_no_archive_and_no_network(tmp_path, monkeypatch):
         chairs(tmp_path).prepare_data()
     line = str(error.value)
     assert "\n" not in line
-    for text in ("could not be downloaded", str(tmp_path), "data.source=rendered"):
+    for text in (
+        "could not be downloaded",
+        str(tmp_path),
+        "data.source=rendered model=chairs_narrow",
+        "one to two hours",
+    ):
         assert text in line
+    assert (files("infogan.conf") / "model" / "chairs_narrow.yaml").is_file()
     with pytest.raises(DataError, match=r"data\.path=\S+gone does not exist"):
         chairs(tmp_path, str(tmp_path / "gone")).prepare_data()
 
@@ -168,3 +175,8 @@ def test_where_the_archive_lies_is_nothing_to_rendered_chairs(tmp_path):
     assert folder(source="rendered") == folder("x", source="rendered", skip_broken=True)
     others = {folder(source="rendered", models=21), folder(source="rendered", size=32), folder(), folder("x")}
     assert len(others | {folder(source="rendered")}) == 5
+
+
+def test_what_is_hidden_in_the_archive_is_no_render(tmp_path):
+    write_tar(tmp_path / "rendered_chairs.tar", [(".cache/thumbnails/x.png", render(names()[0]))])
+    assert chairs(tmp_path).train_size == 18

@@ -68,6 +68,8 @@ def test_the_official_keys(tmp_path, packed, named, capsys):
         ({"imgs": contents()["imgs"][:-1]}, "not 300×64×64 uint8"),
         ({"imgs": contents()["imgs"][:, :32]}, "not 300×64×64 uint8"),
         ({"imgs": contents()["imgs"] * 7}, "has values beside 0 and 1"),
+        ({"imgs": contents()["imgs"] * np.arange(1, 65, dtype=np.uint8)}, "has values beside 0 and 1"),
+        ({"imgs": 255 - contents()["imgs"]}, "has values beside 0 and 1"),
         ({"imgs": np.asfortranarray(contents()["imgs"])}, "imgs is uint8"),
         ({"latents_values": contents()["latents_values"][:, :5]}, "not N×6"),
         ({"latents_values": contents()["latents_classes"]}, "not N×6"),
@@ -146,3 +148,17 @@ def test_a_missing_key(tmp_path, key):
     np.savez(tmp_path / "dsprites" / "some.npz", **some)
     with pytest.raises(DataError, match=rf"some\.npz is [^\n]*damaged: [^\n]*{key}"):
         dsprites(tmp_path).prepare_data()
+
+
+def test_a_hidden_file_beside_it_is_not_meant(tmp_path):
+    path = write(tmp_path)
+    path.with_name(f"._{path.name}").write_bytes(b"of a Mac")
+    assert dsprites(tmp_path).train_size == 270
+
+
+@pytest.mark.parametrize("change", [lambda images: images.astype(bool), lambda images: images * np.uint8(255)])
+def test_white_as_copies_write_it(tmp_path, change):
+    write(tmp_path, {"imgs": change(contents()["imgs"])})
+    data = dsprites(tmp_path)
+    for split in ("train", "test"):
+        assert (row_of(data.split(split).images) == data.split(split).factors[:, 3].numpy()).all()

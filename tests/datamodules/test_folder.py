@@ -1,4 +1,6 @@
+import shutil
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -123,3 +125,86 @@ def test_the_store_follows_the_folder(tmp_path):
     data = folder(tmp_path, place)
     data.prepare_data()
     assert data.train_size + data.store.count("test") == 44
+
+
+HIDDEN = [".ipynb_checkpoints/0-checkpoint.png", ".git/lfs/1.png", ".cache/2.png", "cat/.thumbnails/3.png", ".4.png"]
+
+
+def packed(place, target):
+    """A folder as a zip or a tar, by the target's name, empty folders included."""
+    kind = {".zip": "zip", ".tar": "tar"}[target.suffix]
+    return Path(shutil.make_archive(str(target.with_suffix("")), kind, place))
+
+
+@pytest.mark.parametrize("kind", ["folder", "x.zip", "x.tar"])
+def test_what_is_hidden_is_no_class_and_not_trained_on(tmp_path, kind, capsys):
+    place = images(tmp_path / "mine", [*CATS_AND_DOGS, *HIDDEN])
+    data = folder(tmp_path, place if kind == "folder" else packed(place, tmp_path / kind))
+    data.prepare_data()
+    assert data.class_names == ("cat", "dog")
+    assert data.train_size + data.store.count("test") == 24
+    assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+@pytest.mark.parametrize("kind", ["folder", "x.zip", "x.tar"])
+def test_class_folders_without_an_image_are_named_and_no_classes(tmp_path, kind, capsys):
+    place = images(tmp_path / "mine", CATS_AND_DOGS)
+    (place / "empty" / "deep").mkdir(parents=True)
+    (place / "phone").mkdir()
+    (place / "phone" / "1.heic").write_bytes(b"")
+    (place / "hidden" / ".cache").mkdir(parents=True)
+    images(place, ["hidden/.cache/1.png"])
+    where = place if kind == "folder" else packed(place, tmp_path / kind)
+    data = folder(tmp_path, where)
+    data.prepare_data()
+    assert data.class_names == ("cat", "dog")
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        f"data=folder: files in {where} that are not read as images: 1 .heic",
+        f"data=folder: folders in {where} without an image, which are no classes: empty, hidden, phone",
+    ]
+
+
+def test_the_one_class_that_is_left_is_no_class_and_the_others_are_named(tmp_path, capsys):
+    place = images(tmp_path / "mine", CATS_AND_DOGS[:12])
+    (place / "dog").mkdir()
+    data = folder(tmp_path, place)
+    assert data.class_names == ()
+    assert f"folders in {place} without an image, which are no classes: dog" in capsys.readouterr().out
+
+
+def test_hidden_files_do_not_make_a_store_again(tmp_path, capsys):
+    place = images(tmp_path / "mine", CATS_AND_DOGS)
+    folder(tmp_path, place).prepare_data()
+    images(place, HIDDEN)
+    folder(tmp_path, place).prepare_data()
+    assert capsys.readouterr().out.count("making the image store") == 1
+
+
+def test_a_store_of_an_older_reader_is_made_again(tmp_path, capsys, monkeypatch):
+    """It may hold what is hidden, or lack what was not read then: in a zip no file says so."""
+    place = packed(images(tmp_path / "mine", CATS_AND_DOGS), tmp_path / "x.zip")
+    monkeypatch.setattr(Folder, "reader", None)
+    folder(tmp_path, place).prepare_data()
+    monkeypatch.undo()
+    folder(tmp_path, place).prepare_data()
+    folder(tmp_path, place).prepare_data()
+    assert capsys.readouterr().out.count("making the image store") == 2
+
+
+def test_all_the_ways_to_store_a_picture(tmp_path):
+    """As people keep them: 16 bits from a scanner, a browser's .jfif, a camera's .jp2 …"""
+    place = tmp_path / "mine"
+    for k, (name, mode) in enumerate(
+        [("a.jfif", "RGB"), ("b.avif", "RGB"), ("c.jp2", "RGB"), ("d.tga", "RGBA"), ("e.ppm", "RGB"), ("f.png", "I;16")]
+    ):
+        for kind in ("left", "right"):
+            (place / kind).mkdir(parents=True, exist_ok=True)
+            picture = Image.new("RGB", (64, 64), (100, 100, 100)).convert(mode if mode != "I;16" else "L")
+            if mode == "I;16":
+                picture = Image.fromarray(np.full((64, 64), 100 * 257, np.uint16))
+            picture.save(place / kind / f"{k}{name}")
+    data = folder(tmp_path, place)
+    data.prepare_data()
+    found = np.concatenate([data.split(split).images.numpy() for split in ("train", "test")])
+    assert len(found) == 12
+    assert np.abs(found.astype(int) - 100).max() <= 3

@@ -11,6 +11,7 @@ import torchvision
 from infogan.datamodules.base import DataContext
 from infogan.datamodules.fashion_mnist import FashionMNIST
 from infogan.datamodules.mnist import MNIST
+from infogan.datamodules.sources import idx as reader
 from infogan.errors import DataError
 
 FILES = [f"{part}-{kind}-ubyte" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]
@@ -73,7 +74,8 @@ def test_files_are_read(small, packed):
 
 
 @pytest.mark.parametrize("file", FILES[:2])
-def test_one_flipped_byte_is_found(small, file):
+def test_one_flipped_byte_is_found(small, file, monkeypatch):
+    monkeypatch.setattr(reader, "SIZES", {"train": 300, "t10k": 7})
     data_set, folder, _ = small
     damaged = bytearray((folder / file).read_bytes())
     damaged[100] ^= 1
@@ -83,6 +85,89 @@ def test_one_flipped_byte_is_found(small, file):
     for text in (str(folder / file), hashlib.md5(damaged).hexdigest(), data_set.md5[file]):
         assert text in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def part(folder, contents, count, packed=False):
+    """The first images of the training split and their labels, as their owner cut them out."""
+    for file in FILES[:2]:
+        data = idx(contents[file][:count])
+        if packed:
+            (folder / file).unlink()
+        (folder / (f"{file}.gz" if packed else file)).write_bytes(gzip.compress(data) if packed else data)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_part_of_the_files_is_used_and_the_log_says_so(small, packed, capsys):
+    data_set, folder, contents = small
+    part(folder, contents, 120, packed)
+    data = module(data_set, folder.parents[1])
+    data.prepare_data()
+    assert (data.split("train").images[:, 0].numpy() == contents[FILES[0]][:120]).all()
+    assert (data.labels("train").numpy() == contents[FILES[1]][:120]).all()
+    assert data.store.count("test") == 7
+    (line,) = capsys.readouterr().out.splitlines()[1:]
+    name = f"{FILES[0]}.gz" if packed else FILES[0]
+    assert line == (
+        f"data={data_set.data_set}: {name} is not the official file: its 120 images (of 60,000) are used as they are"
+    )
+
+
+def test_a_part_of_the_images_without_that_of_the_labels(small):
+    data_set, folder, contents = small
+    (folder / FILES[0]).write_bytes(idx(contents[FILES[0]][:120]))
+    with pytest.raises(DataError, match=rf"120 images in {FILES[0]}, 300 labels in {FILES[1]}$"):
+        module(data_set, folder.parents[1]).prepare_data()
+
+
+def test_labels_that_no_class_has(small):
+    data_set, folder, contents = small
+    part(folder, contents, 120)
+    (folder / FILES[1]).write_bytes(idx(contents[FILES[1]][:120] + np.uint8(1)))
+    with pytest.raises(DataError, match=rf"{FILES[1]}: labels up to 10 for 10 classes$"):
+        module(data_set, folder.parents[1]).prepare_data()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: data[:-1],
+        lambda data: data + b"x",
+        lambda data: data[:2],
+        lambda data: data[:9],
+        lambda data: b"",
+        lambda data: data[:2] + b"\x0d" + data[3:],
+        lambda data: data[:3] + b"\2" + data[4:],
+        lambda data: data[:8] + (14).to_bytes(4, "big") + (56).to_bytes(4, "big") + data[16:],
+    ],
+)
+def test_a_part_that_is_not_whole(small, damage):
+    data_set, folder, contents = small
+    part(folder, contents, 120)
+    (folder / FILES[0]).write_bytes(damage(idx(contents[FILES[0]][:120])))
+    with pytest.raises(DataError, match=rf"{FILES[0]} is not the official file [^\n]*, nor a part of it that is whole"):
+        module(data_set, folder.parents[1]).prepare_data()
+
+
+def test_a_download_does_not_replace_what_is_the_users(small, monkeypatch):
+    """torchvision unpacks its own files over what is there."""
+    data_set, folder, contents = small
+    monkeypatch.setattr(torchvision.datasets.MNIST, "__init__", lambda *_, **__: pytest.fail("it was downloaded"))
+    part(folder, contents, 120)
+    (folder / FILES[3]).unlink()
+    with pytest.raises(DataError, match=rf"{FILES[0]} is not the official file, and would be replaced by .*{FILES[3]}"):
+        module(data_set, folder.parents[1]).prepare_data()
+    assert (folder / FILES[0]).read_bytes() == idx(contents[FILES[0]][:120])
+
+
+def test_what_a_download_left_undone_is_downloaded(small, monkeypatch):
+    data_set, folder, contents = small
+    (folder / FILES[3]).unlink()
+
+    def download(self, root, download=False):
+        (folder / FILES[3]).write_bytes(idx(contents[FILES[3]]))
+
+    monkeypatch.setattr(torchvision.datasets.MNIST, "__init__", download)
+    assert module(data_set, folder.parents[1]).train_size == 300
 
 
 def test_a_packed_file_that_is_not_the_official_one(small):

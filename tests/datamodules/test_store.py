@@ -5,6 +5,7 @@ import os
 import pickle
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from infogan.datamodules.build_store import CHUNK, Chunk, Originals, Part, build_store, building, part_of_arrays
 from infogan.datamodules.store import fingerprint, open_store, store_folder
@@ -177,6 +179,22 @@ def test_in_several_processes_the_order_is_kept(tmp_path):
     assert (store.split("train").images[:, 0, 0, 0].numpy() == np.arange(count) % 251).all()
 
 
+def test_a_failure_in_another_process(tmp_path):
+    with pytest.raises(DataError, match=r"^image 300 is broken$"):
+        build(tmp_path / "s", originals(train=Part(5 * CHUNK, failing, parallel=True)))
+    assert files(tmp_path) == []
+
+
+def killed(rows):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_process_that_is_killed(tmp_path):
+    with pytest.raises(DataError, match=r"^data=things: a process that made images was killed; was there memory"):
+        build(tmp_path / "s", originals(train=Part(5 * CHUNK, killed, parallel=True)))
+    assert files(tmp_path) == []
+
+
 def test_a_fingerprint_tells_names_sizes_and_times(tmp_path):
     one, two = tmp_path / "one", tmp_path / "two"
     one.write_text("1")
@@ -184,6 +202,8 @@ def test_a_fingerprint_tells_names_sizes_and_times(tmp_path):
     first = fingerprint([one, two])
     assert fingerprint([two, one]) == first
     assert fingerprint([]) is None
+    assert len({first, fingerprint([one, two], 1), fingerprint([one, two], 2)}) == 3
+    assert fingerprint([], 1) is None
     os.utime(two, ns=(0, 0))
     assert fingerprint([one, two]) not in (first, None)
 
@@ -192,6 +212,7 @@ SLOW = """
 import sys, time, numpy as np
 from pathlib import Path
 from infogan.datamodules.build_store import *
+from infogan.datamodules.store import open_store
 folder, log = Path(sys.argv[1]), Path(sys.argv[2])
 
 def make(rows):
@@ -208,7 +229,8 @@ open_store(folder).verify()
 
 
 def slow(tmp_path, seconds):
-    return subprocess.Popen([sys.executable, "-c", SLOW, tmp_path / "s", tmp_path / "log", str(seconds)])
+    command = [sys.executable, "-c", SLOW, tmp_path / "s", tmp_path / "log", str(seconds)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
 def wait_for(condition):
@@ -222,6 +244,100 @@ def test_of_two_processes_one_builds(tmp_path):
     both = [slow(tmp_path, 0.2), slow(tmp_path, 0.2)]
     assert [process.wait(120) for process in both] == [0, 0]
     assert (tmp_path / "log").read_text().count("made") == 4
+
+
+def test_who_waits_says_for_whom(tmp_path):
+    first = slow(tmp_path, 60)
+    wait_for(lambda: (tmp_path / "log").is_file())
+    second = slow(tmp_path, 0)
+    name = f"process {first.pid} on {socket.gethostname()}"
+    assert second.stdout.readline() == f"waiting for {name}, which makes the image store {tmp_path / 's'}\n"
+    first.kill()
+    assert second.communicate(timeout=120)[0] == ""
+    assert (first.wait(), second.returncode) == (-signal.SIGKILL, 0)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".s.lock", "log", "s"], "its name goes with the lock"
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+import numpy as np
+from infogan.datamodules.build_store import Chunk, Originals, Part, build_store, building
+
+root = Path(sys.argv[1])
+with (root / "log").open("a") as log:
+    log.write("run\\n")
+
+def make(rows):
+    return Chunk(np.full((len(rows), 1, 2, 2), rows.start // 256, np.uint8))
+
+if sys.argv[2] == "folder":
+    from infogan.datamodules.base import DataContext
+    from infogan.datamodules.folder import Folder
+
+    data = Folder(DataContext(root, root / "stores", 2, (0.0, 1.0), 0), str(root / "mine"), 8, 1, False)
+    data.prepare_data()
+    print(data.train_size)
+else:
+    parts = Part(600, make, parallel=True), Part(1, make)
+    with building(root / "s"):
+        store = build_store(root / "s", Originals(*parts, "script"), (1, 2, 2), "script", {}, None)
+    print(store.split("train").images[:, 0, 0, 0].bincount().tolist())
+"""
+"""Somebody's own script: no `if __name__ == "__main__"`."""
+
+
+@pytest.mark.parametrize(("kind", "printed"), [("folder", "540"), ("processes", "[256, 256, 88]")])
+def test_a_script_of_ones_own_runs_once(tmp_path, kind, printed):
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    (tmp_path / "mine").mkdir()
+    for k in range(600):
+        Image.new("L", (8, 8), k % 251).save(tmp_path / "mine" / f"{k}.png")
+    command = [sys.executable, script, tmp_path, kind]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout.splitlines()[-1:]) == (0, [printed]), done.stderr
+    assert (tmp_path / "log").read_text() == "run\n"
+
+
+@pytest.mark.parametrize("maker", ["sources.pictures", "rendering.makers", "rendering.chairs", "rendering.faces"])
+def test_a_worker_needs_no_pytorch(maker):
+    """It would cost each of them seconds, and one starts on every core."""
+    code = f"import sys, infogan.datamodules.workers, infogan.datamodules.{maker}; print('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
+
+
+ENDLESS = """
+import os, sys, time
+from pathlib import Path
+from infogan.datamodules.workers import made_in_order
+
+log = Path(sys.argv[1])
+
+def make(rows):
+    with log.open("a") as file:
+        file.write(f"{os.getpid()}\\n")
+    time.sleep(600)
+
+list(made_in_order(make, [range(1), range(1)]))
+"""
+
+
+def test_processes_end_with_the_one_that_they_work_for(tmp_path):
+    def running(pid):
+        try:
+            return bool(Path(f"/proc/{pid}/cmdline").read_bytes())  # it is empty once nothing runs
+        except OSError:
+            return False
+
+    log = tmp_path / "log"
+    process = subprocess.Popen([sys.executable, "-c", ENDLESS, log])
+    wait_for(lambda: log.is_file() and len(log.read_text().split()) == 2)
+    process.kill()
+    process.wait()
+    pids = log.read_text().split()
+    assert str(process.pid) not in pids
+    wait_for(lambda: not any(running(pid) for pid in pids))
 
 
 def test_a_killed_build_is_never_picked_up(tmp_path):

@@ -51,7 +51,8 @@ def test_the_official_layout(root, extra):
     assert data.expected_train_size == (604_388 if extra else 73_257)
 
 
-def test_one_flipped_byte_is_found(root):
+def test_one_flipped_byte_is_found(root, monkeypatch):
+    monkeypatch.setattr("infogan.datamodules.svhn.SIZES", SIZES)
     path = root / "SVHN" / "train_32x32.mat"
     contents = bytearray(path.read_bytes())
     contents[5000] ^= 1
@@ -59,6 +60,54 @@ def test_one_flipped_byte_is_found(root):
     with pytest.raises(DataError, match=r"train_32x32\.mat is not the official file"):
         svhn(root).prepare_data()
     assert not list((root / "stores").rglob("manifest.json"))
+
+
+def part(root, name, count, change=lambda contents: contents):
+    """The first images of a file, as its owner cut them out: with another md5."""
+    contents = {"X": IMAGES[name][..., :count], "y": LABELS[name][:count, None].astype(np.uint8)}
+    savemat(root / "SVHN" / f"{name}_32x32.mat", change(contents), do_compression=True)
+
+
+def test_a_part_of_a_file_is_used_and_the_log_says_so(root, capsys):
+    part(root, "train", 270)
+    data = svhn(root)
+    data.prepare_data()
+    assert (data.split("train").images.numpy() == IMAGES["train"][..., :270].transpose(3, 2, 0, 1)).all()
+    assert data.split("train").labels.tolist() == [label % 10 for label in LABELS["train"][:270]]
+    line = "data=svhn: train_32x32.mat is not the official file: its 270 images (of 73,257) are used as they are"
+    assert capsys.readouterr().out.splitlines()[1:] == [line]
+    assert data.store.manifest["remarks"] == [line.removeprefix("data=svhn: ")]
+
+
+@pytest.mark.parametrize("extra", [False, True])
+def test_parts_of_all_files(root, extra, capsys):
+    for name in SIZES:
+        part(root, name, 15)
+    assert svhn(root, extra).train_size == (30 if extra else 15)
+    assert capsys.readouterr().out.count("are used as they are") == (3 if extra else 2)
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (lambda c: {"X": c["X"], "y": c["y"][:-1]}, "not SVHN's layout"),
+        (lambda c: {"X": c["X"], "y": c["y"] + 1}, "y holds 2 to 11, not 1 to 10 as SVHN does"),
+        (lambda c: {"X": c["X"]}, "is damaged"),
+    ],
+)
+def test_a_part_that_is_not_whole(root, change, line):
+    part(root, "train", 270, change)
+    with pytest.raises(DataError, match=rf"train_32x32\.mat[^\n]*{line}"):
+        svhn(root).prepare_data()
+
+
+@pytest.mark.parametrize("cut", [100, 1000, -1000])
+def test_a_part_that_is_cut_off(root, cut):
+    part(root, "train", 270)
+    path = root / "SVHN" / "train_32x32.mat"
+    path.write_bytes(path.read_bytes()[:cut])
+    with pytest.raises(DataError, match=r"train_32x32\.mat is damaged: [^\n]*$"):
+        svhn(root).prepare_data()
 
 
 @pytest.mark.parametrize("cut", [0, 100, 1000, -1000])

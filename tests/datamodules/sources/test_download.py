@@ -1,12 +1,11 @@
 """Downloads from a server on this machine: whole, continued, cut off, refused."""
 
-import hashlib
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from infogan.datamodules.sources.download import download, verified
+from infogan.datamodules.sources.download import download
 from infogan.errors import DataError
 
 CONTENTS = bytes(range(256)) * 5000
@@ -86,18 +85,6 @@ def test_a_place_that_cannot_be_written(server, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="could not be written"):
         download(server.url, tmp_path / "file" / "below")
-
-
-def test_md5(tmp_path):
-    path = tmp_path / "file"
-    path.write_bytes(CONTENTS)
-    md5 = hashlib.md5(CONTENTS).hexdigest()
-    assert verified(path, md5) == path
-    path.write_bytes(CONTENTS[:-1] + b"x")
-    with pytest.raises(DataError, match=rf"file is not the official file \(md5 \w+, expected {md5}\)"):
-        verified(path, md5)
-    with pytest.raises(DataError, match="could not be read"):
-        verified(tmp_path / "gone", md5)
 
 
 def test_a_part_that_is_whole_is_no_dead_end(server, tmp_path):

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from infogan.datamodules.sources import pictures
-from infogan.datamodules.sources.pictures import Decoder, pictures_in
+from infogan.datamodules.sources.pictures import Decoder, files_of, pictures_in
 from infogan.errors import DataError
 
 RNG = np.random.default_rng(0)
@@ -153,15 +153,20 @@ def png_that_claims(width, height):
     return b"\x89PNG\r\n\x1a\n" + part(b"IHDR", header) + part(b"IDAT", zlib.compress(b"\0" * 100)) + part(b"IEND", b"")
 
 
-WIDE = Image.fromarray(RNG.integers(0, 65536, (8, 8), dtype=np.uint16))
 BROKEN = {
     "empty.png": (b"", "is empty"),
     "text.png": (b"once upon a time", "is not an image"),
     "cut.png": (encoded(noise(64, 64))[:3000], "is damaged"),
     "cut.jpg": (encoded(noise(64, 64), "JPEG")[:1000], "is damaged"),
+    **{
+        f"cut.{name}": (encoded(noise(64, 64), kind)[:200], "is ")
+        for name, kind in (("avif", "AVIF"), ("jp2", "JPEG2000"), ("ppm", "PPM"), ("ico", "ICO"), ("tga", "TGA"))
+    },
+    "twisted.avif": (encoded(noise(64, 64), "AVIF").replace(b"av01Color", b"av02Color"), "is "),
     "header.png": (encoded(noise(64, 64))[:20], "is "),
-    "deep.png": (encoded(WIDE), "more than 8 bits"),
-    "real.tif": (encoded(Image.new("F", (8, 8)), "TIFF"), "more than 8 bits"),
+    "real.tif": (encoded(Image.new("F", (8, 8)), "TIFF"), "numbers of 32 bits, of no range that is known"),
+    "whole.tif": (encoded(Image.new("I", (8, 8)), "TIFF"), "numbers of 32 bits, of no range that is known"),
+    "real.pfm": (encoded(Image.new("F", (8, 8)), "PPM"), "numbers of 32 bits, of no range that is known"),
     "bomb.png": (png_that_claims(30_000, 30_000), "too many pixels"),
     "large.png": (png_that_claims(10_000, 10_000), "too many pixels"),
     "short.png": (png_that_claims(64, 64), "is damaged"),
@@ -401,3 +406,136 @@ def test_a_member_that_is_too_large_to_be_a_picture(tmp_path, monkeypatch, pack)
     monkeypatch.setattr(pictures, "LARGEST", 1000)
     with pytest.raises(DataError, match=r"x holds one\.png, 1,001 bytes large: refused$"):
         pictures_in(place)
+
+
+HIDDEN = {
+    ".ipynb_checkpoints/one-checkpoint.png": CONTENTS["a/one.png"],
+    "a/.cache/thumbnails/one.png": CONTENTS["a/one.png"],
+    ".git/objects/one.png": CONTENTS["a/one.png"],
+    ".hidden.png": CONTENTS["a/one.png"],
+    "@eaDir/one.png/SYNOPHOTO_THUMB_M.jpg": CONTENTS["b/two.jpg"],
+    "a/__MACOSX/one.png": CONTENTS["a/one.png"],
+}
+
+
+@pytest.mark.parametrize("pack", [folder, packed_zip, packed_tar])
+def test_what_is_hidden_is_not_looked_at(tmp_path, pack):
+    (tmp_path / ".mine").mkdir()
+    place = pack(tmp_path / ".mine" / "x", {**CONTENTS, **HIDDEN})
+    found = pictures_in(place)
+    assert [entry.name for entry in found.entries] == sorted(CONTENTS), "where the place itself lies is no matter"
+    assert (found.others, found.empty) == ((), ())
+    if pack is folder:
+        assert sorted(files_of(place)) == sorted(place / name for name in CONTENTS)
+    with pytest.raises(DataError, match="holds no images"):
+        pictures_in(pack(tmp_path / "y", HIDDEN))
+
+
+def test_a_hidden_link_in_a_tar_is_not_refused(tmp_path):
+    place = packed_tar(tmp_path / "x.tar", CONTENTS)
+    with tarfile.open(place, "a") as archive:
+        member = tarfile.TarInfo(".git/link")
+        member.type, member.linkname = tarfile.SYMTYPE, "objects"
+        archive.addfile(member)
+    assert len(pictures_in(place).entries) == 3
+
+
+def test_a_tar_of_a_dot(tmp_path):
+    """`tar cf x.tar .` writes such names."""
+    place = packed_tar(tmp_path / "x.tar", {f"./{name}": data for name, data in (CONTENTS | HIDDEN).items()})
+    assert [entry.name for entry in pictures_in(place).entries] == sorted(f"./{name}" for name in CONTENTS)
+
+
+@pytest.mark.parametrize("pack", [folder, packed_zip, packed_tar])
+def test_what_is_not_read_is_counted(tmp_path, pack):
+    others = {"a/one.heic": b"x", "a/two.HEIC": b"x", "b/one.svg": b"x", "c/deep/three.heic": b"x", "LICENSE": b"x"}
+    found = pictures_in(pack(tmp_path / "x", CONTENTS | others))
+    assert [entry.name for entry in found.entries] == sorted(CONTENTS)
+    (remark,) = found.remarks()
+    assert remark == f"files in {tmp_path / 'x'} that are not read as images: 3 .heic, 1 without an ending, 1 .svg"
+    assert found.empty == ("c",), "the upper folder of those without an image"
+    assert found.remarks((".heic", ".svg", "")) == []
+
+
+def test_folders_without_anything(tmp_path):
+    place = folder(tmp_path / "x", CONTENTS)
+    for name in ("c/deep", "a/deep", ".hidden/deep"):
+        (place / name).mkdir(parents=True)
+    (place / "link").symlink_to(place / "a")
+    assert pictures_in(place).empty == ("a/deep", "c", "link")
+
+
+SAVED = {
+    "PNG": (".png", ".apng"),
+    "JPEG": (".jpg", ".JPEG", ".jfif", ".jpe"),
+    "JPEG2000": (".jp2", ".j2k"),
+    "PPM": (".ppm", ".pnm"),
+    "AVIF": (".avif",),
+    **{kind: (f".{kind.lower()}",) for kind in ("WEBP", "GIF", "BMP", "DIB", "ICO", "PCX", "SGI", "TGA", "QOI")},
+    "TIFF": (".tif", ".tiff"),
+}
+
+
+@pytest.mark.parametrize("kind", SAVED)
+def test_a_format_that_pillow_opens(tmp_path, kind):
+    data = encoded(Image.new("RGB", (32, 32), (200, 100, 50)), kind)
+    for suffix in SAVED[kind]:
+        image = one(tmp_path, data, f"picture{suffix}", size=8)
+        assert np.abs(image.astype(int) - np.array([200, 100, 50])[:, None, None]).max() <= 8
+        (tmp_path / "one" / f"picture{suffix}").unlink()
+
+
+def test_gray_as_a_pgm(tmp_path):
+    assert (one(tmp_path, encoded(Image.new("L", (9, 9), 77), "PPM"), "x.pgm", size=9, channels=1) == 77).all()
+
+
+RAMP = np.linspace(0, 65535, 64).astype(np.uint16).reshape(8, 8)
+
+
+def tiff(values, bits, photometric):
+    """Unpacked gray pixels of 16 bits each, little-endian, that claim to have `bits`."""
+    data = values.astype("<u2").tobytes()
+    tags = [(256, 8), (257, 8), (258, bits), (259, 1), (262, photometric), (273, 8), (277, 1), (278, 8), (279, 128)]
+    entries = b"".join(struct.pack("<HHII", tag, 3, 1, value) for tag, value in tags)
+    return b"II*\0" + struct.pack("<I", 8 + 128) + data + struct.pack("<H", len(tags)) + entries + b"\0" * 4
+
+
+DEEP = {
+    "x.png": encoded(Image.fromarray(RAMP)),
+    "x.tif": encoded(Image.fromarray(RAMP), "TIFF"),
+    "x.jp2": encoded(Image.fromarray(RAMP), "JPEG2000"),
+    "x.pgm": encoded(Image.fromarray(RAMP), "PPM"),
+    "y.tif": tiff(RAMP, 16, 1),
+    "white_is_0.tif": tiff(65535 - RAMP, 16, 0),
+    "big.pgm": b"P5 8 8 1023\n" + np.rint(RAMP / 65535 * 1023).astype(">u2").tobytes(),
+}
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_16_bits_of_gray_are_scaled_to_8(tmp_path, name):
+    """65,535 = 255 · 257; a pixel of ten bits is known to 0.25 of 255."""
+    images = one(tmp_path, DEEP[name], name, size=8)
+    assert (images[0] == images[1]).all()
+    assert np.abs(images[0] - RAMP / 257).max() <= (0.5 if name != "big.pgm" else 0.7)
+    assert (images.min(), images.max()) == (0, 255)
+
+
+def test_the_transparent_gray_of_16_bits_becomes_white(tmp_path):
+    data = encoded(Image.fromarray(RAMP), transparency=int(RAMP[2, 3]))
+    image = one(tmp_path, data, size=8, channels=1)[0]
+    assert image[2, 3] == 255
+    assert image[2, 2] == round(RAMP[2, 2] / 257)
+
+
+def test_48_bits_of_colour(tmp_path):
+    pixels = np.stack([RAMP, RAMP.T, RAMP[::-1]], axis=2)
+    data = b"P6 8 8 65535\n" + pixels.astype(">u2").tobytes()
+    image = one(tmp_path, data, "x.ppm", size=8)
+    assert np.abs(image - pixels.transpose(2, 0, 1) / 257).max() <= 1
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_colours_by_lightness(tmp_path, channels):
+    """L* at its most, without a* and b*, is white; Pillow counts these from 128 on."""
+    white = Image.merge("LAB", [Image.new("L", (9, 9), value) for value in (255, 128, 128)])
+    assert one(tmp_path, encoded(white, "TIFF"), "x.tif", channels=channels).min() >= 253
