@@ -144,5 +144,5 @@ def test_the_panels_of_wandb(run):
     workspace = pytest.importorskip("infogan.tracking.workspace")
     from infogan.run_folder.configuration import read_config
 
-    keys = workspace.logged(run, read_config(run))
+    keys = workspace.logged_keys(run, read_config(run))
     assert {"information/c4", "entropy/c4", "figures/c4"} <= keys
