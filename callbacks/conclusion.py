@@ -4,15 +4,16 @@ import logging
 import statistics
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import lightning as L
 
 from infogan.callbacks.scores import Scores
 from infogan.callbacks.traversals import Traversals, show
 from infogan.figures.curves import training_curves
-from infogan.run_folder.files import save_picture, write_json
+from infogan.run_folder.files import save_picture
+from infogan.run_folder.metrics import IMAGES_PER_SECOND
 from infogan.run_folder.paths import REPORT, checkpoint_path
+from infogan.run_folder.summary import Summary
 from infogan.tracking.metrics_file import MetricsFile, finite
 from infogan.tracking.wandb_run import WandbRun
 from infogan.trained.inference import fresh_information
@@ -29,7 +30,7 @@ class Conclusion(L.Callback):
     def __init__(self, run_folder: Path, scores: Scores, traversals: Traversals, metrics: MetricsFile) -> None:
         self.run_folder = run_folder
         self.scores, self.traversals, self.metrics = scores, traversals, metrics
-        self.summary: dict[str, Any] = {}
+        self.summary: Summary | None = None
 
     def on_fit_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         assert isinstance(pl_module, InfoGAN)
@@ -37,19 +38,19 @@ class Conclusion(L.Callback):
             return
         log.info("measuring the finished model")
         pl_module.to(trainer.strategy.root_device)  # Lightning has put it back on the CPU
-        self.summary = self.measure(pl_module)
+        self.summary = summary = self.measure(pl_module)
         pictures = self.traversals.draw(pl_module) | {"real": self.traversals.real()}
         entropies = pl_module.latents.entropies
-        epoch = self.summary["iterations_an_epoch"]
+        epoch = summary.iterations_an_epoch
         pictures["curves"] = training_curves(self.metrics.rows, entropies, self.title(pl_module), epoch)
         paths = {name: self.run_folder / "figures" / f"{name}.png" for name in pictures}
         for name, picture in pictures.items():
             save_picture(paths[name], picture)
-        write_json(self.run_folder / "summary.json", self.summary)
+        summary.save(self.run_folder)
         show(trainer.loggers, paths, pl_module.iteration)
         for logger in trainer.loggers:
             if isinstance(logger, WandbRun):
-                logger.log_conclusion(self.summary)
+                logger.log_conclusion(summary)
         self.report()
 
     def report(self) -> None:
@@ -68,29 +69,31 @@ class Conclusion(L.Callback):
         lambdas = ", ".join(f"λ({name}) = {value:g}" for name, value in module.objective.lambdas.items())
         return f"{self.scores.data.data_set}, seed {module.seed}: {lambdas}"
 
-    def measure(self, module: InfoGAN) -> dict[str, Any]:
-        """The content of summary.json. Information and entropy in nats by code name; scores of the whole test split."""
+    def measure(self, module: InfoGAN) -> Summary:
+        """Information over fresh latents, scores of the whole test split."""
         networks = (module.shown_generator, module.discriminator, module.latents, module.seed)
         eval_mode, at_mse = fresh_information(*networks, FRESH_LATENTS, module.batch_size, batch_statistics=False)
         train_mode, _ = fresh_information(*networks, FRESH_LATENTS, module.batch_size, batch_statistics=True)
         clusters = self.scores.measure(module, images=None)
-        speeds = [row["images_per_second"] for row in self.metrics.rows if "images_per_second" in row]
-        names = self.scores.data.class_names
-        return {
-            "data": self.scores.data.data_set,
-            "seed": module.seed,
-            "iterations": module.iteration,
-            "iterations_an_epoch": self.scores.data.train_size // module.batch_size,
-            "images_per_second": statistics.median(speeds) if speeds else None,
-            "information": {name: finite(value) for name, value in eval_mode.items()},
-            "information_train_mode": {name: finite(value) for name, value in train_mode.items()},
-            "information_at_mse": {name: finite(value) for name, value in at_mse.items()},
-            "entropy": module.latents.entropies,
-            "lambda": dict(module.objective.lambdas),
-            "acc": clusters and clusters.acc,
-            "nmi": clusters and clusters.nmi,
-            "ari": clusters and clusters.ari,
-            "matching": clusters and {str(k): names[label] for k, label in enumerate(clusters.matching)},
-            "factors": self.scores.factors(module),
-            "checkpoint": str(checkpoint_path(self.run_folder, module.iteration).relative_to(self.run_folder)),
-        }
+        speeds = [value for _, value in self.metrics.logged.points(IMAGES_PER_SECOND)]
+        names, matching = self.scores.data.class_names, None
+        if clusters is not None:
+            matching = {str(k): names[label] for k, label in enumerate(clusters.matching)}
+        return Summary(
+            data=self.scores.data.data_set,
+            seed=module.seed,
+            iterations=module.iteration,
+            iterations_an_epoch=self.scores.data.train_size // module.batch_size,
+            images_per_second=statistics.median(speeds) if speeds else None,
+            information={name: finite(value) for name, value in eval_mode.items()},
+            information_train_mode={name: finite(value) for name, value in train_mode.items()},
+            information_at_mse={name: finite(value) for name, value in at_mse.items()},
+            entropy=module.latents.entropies,
+            **{"lambda": dict(module.objective.lambdas)},
+            acc=None if clusters is None else clusters.acc,
+            nmi=None if clusters is None else clusters.nmi,
+            ari=None if clusters is None else clusters.ari,
+            matching=matching,
+            factors=self.scores.factors(module),
+            checkpoint=str(checkpoint_path(self.run_folder, module.iteration).relative_to(self.run_folder)),
+        )

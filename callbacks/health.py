@@ -14,6 +14,7 @@ from infogan.callbacks.training_log import TrainingLog
 from infogan.codes.code import Code
 from infogan.config.training import CollapseConfig
 from infogan.errors import Collapsed
+from infogan.run_folder.metrics import CATEGORIES, FAKE, REAL, SPREAD, information
 from infogan.trained.inference import evaluating
 from infogan.training.module import InfoGAN
 
@@ -57,9 +58,9 @@ class HealthProbe:
         read = {code: code.group(code.mean(q[code.name])) for code in watched(module)}
         grouped = {code: (read[code], code.group(drawn[code.name])) for code in read}
         return {
-            "health/spread": images.std(dim=0).mean() / (high - low),
+            SPREAD: images.std(dim=0).mean() / (high - low),
             **{
-                f"health/categories/{code.name}": entropy(of_q, code.groups) / entropy(of_drawn, code.groups)
+                f"{CATEGORIES}{code.name}": entropy(of_q, code.groups) / entropy(of_drawn, code.groups)
                 for code, (of_q, of_drawn) in grouped.items()
                 if of_q is not None and of_drawn is not None and code.groups is not None
             },
@@ -110,9 +111,9 @@ class Health(L.Callback):
 
     def _numbers(self, module: InfoGAN, row: Mapping[str, float]) -> dict[str, float]:
         return {
-            "gap": row["D/real"] - row["D/fake"],
+            "gap": row[REAL] - row[FAKE],
             **{name: value for name, value in row.items() if name.startswith("health/")},
-            **{f"read/{code.name}": code.share_read(row[f"information/{code.name}"]) for code in watched(module)},
+            **{f"read/{code.name}": code.share_read(row[information(code.name)]) for code in watched(module)},
         }
 
     def _found(self, means: Mapping[str, float]) -> dict[str, str]:
@@ -128,9 +129,9 @@ class Health(L.Callback):
             found["D has won"] = f"D(real) - D(fake) was {means['gap']:.2f}"
         if "gap" in means and means["gap"] < self.limits.least_gap:
             found["D does not learn"] = f"D(real) - D(fake) was {means['gap']:.2f}"
-        if below("health/spread", self.limits.least_spread):
-            found["images alike"] = f"they differed by {means['health/spread']:.1g} of the range"
-        if low := below("health/categories/", self.limits.least_categories):
+        if below(SPREAD, self.limits.least_spread):
+            found["images alike"] = f"they differed by {means[SPREAD]:.1g} of the range"
+        if low := below(CATEGORIES, self.limits.least_categories):
             found["categories unused"] = f"the entropy of those that Q reads was this part of what was drawn: {low}"
         if low := below("read/", self.limits.least_information):
             found["codes not read"] = f"L_I was this part of what there is to know: {low}"

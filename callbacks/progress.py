@@ -8,6 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import Tensor
 
 from infogan.callbacks.training_log import TrainingLog
+from infogan.run_folder.metrics import IMAGES_PER_SECOND, INFORMATION
 from infogan.training.module import InfoGAN
 
 
@@ -43,10 +44,10 @@ class ProgressBar(L.Callback):
         if self._bar is None or pl_module.iteration % self.training_log.every:
             return
         latest = self.training_log.latest
-        information = sum(value for name, value in latest.items() if name.startswith("information/"))
+        information = sum(value for name, value in latest.items() if name.startswith(INFORMATION))
         numbers = (
             f"loss D {latest['loss/discriminator']:.2f}, G {latest['loss/generator']:.2f}  "
-            f"L_I {information:.2f}  {latest['images_per_second']:,.0f} images/s"
+            f"L_I {information:.2f}  {latest[IMAGES_PER_SECOND]:,.0f} images/s"
         )
         self._bar.update(self._bar.task_ids[0], completed=pl_module.iteration, numbers=numbers)
 

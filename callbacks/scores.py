@@ -8,6 +8,7 @@ from torch import Tensor
 
 from infogan.datamodules.base import ImageDataModule
 from infogan.datamodules.store import SPLITS, Split
+from infogan.run_folder.metrics import CLUSTERING
 from infogan.scoring.against_labels import ClusterScores, cluster_scores, factor_scores, groups
 from infogan.trained.inference import encode
 from infogan.training.module import InfoGAN
@@ -39,7 +40,7 @@ class Scores(L.Callback):
         with trainer.precision_plugin.forward_context():  # at the end they are measured in float32
             scores = self.measure(pl_module, self.images)
         if scores is not None:
-            row = {"acc": scores.acc, "nmi": scores.nmi, "ari": scores.ari}
+            row = dict(zip(CLUSTERING, (scores.acc, scores.nmi, scores.ari), strict=True))
             log.debug(f"iteration {pl_module.iteration}: {row}")
             for logger in trainer.loggers:
                 logger.log_metrics(row, step=pl_module.iteration)

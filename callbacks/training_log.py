@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from infogan.errors import NotFinite
+from infogan.run_folder.metrics import IMAGES_PER_SECOND
 from infogan.training.module import InfoGAN
 
 
@@ -48,7 +49,7 @@ class TrainingLog(L.Callback):
         self.latest, rows = self._fetch(trainer, further)
         now = time.perf_counter()
         images = self._clocked_iterations * pl_module.batch_size
-        self.latest["images_per_second"] = images / (now - self._clock)
+        self.latest[IMAGES_PER_SECOND] = images / (now - self._clock)
         for logger in trainer.loggers:
             logger.log_metrics(self.latest, step=pl_module.iteration)
         self._refuse(rows, pl_module.iteration)

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from infogan.config.opening import EvaluateConfig
-    from infogan.scoring.one_run import Evaluation
+    from infogan.run_folder.evaluation import Evaluation
+    from infogan.scoring.one_run import Scored
     from infogan.trained.model import Trained
 
 
@@ -32,13 +33,12 @@ def job(values: DictConfig) -> None:
         run = find_run(config.run, Path(config.paths.outputs))
         trained = load_whole(run, device_of(config.accelerator), print)
         found = score(trained, config)
-        write_evaluation(found, trained, config)
-        show(found, trained.folder)
+        show(write_evaluation(found, trained, config), trained.folder)
         print(f"report: {write_run_report(trained.folder, build_data(trained.config).licence)}")
 
 
-def score(trained: "Trained", config: "EvaluateConfig") -> "Evaluation":
-    """The evaluation of a run. Says which part it is at."""
+def score(trained: "Trained", config: "EvaluateConfig") -> "Scored":
+    """The scores of a run. Says which part it is at."""
     from infogan.experiments.build import data_of
     from infogan.scoring.one_run import evaluate
 
@@ -56,16 +56,15 @@ def show(found: "Evaluation", run: "Path") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from infogan.run_folder.contents import EVALUATION
-    from infogan.scoring.evaluation_files import flat
+    from infogan.run_folder.evaluation import EVALUATION
 
     table = Table("score", "value", "interval", title=run.name)
-    for name, (value, low, high) in flat(found.values).items():
+    for name, (value, low, high) in found.rows.items():
         if "/error_by_class/" not in name:
             interval = "" if low is None or high is None else f"{low:.4g} … {high:.4g}"
             table.add_row(name, f"{value:.4g}", interval)
     Console(soft_wrap=True).print(table)
-    for name, part in found.values.items():
+    for name, part in found.parts.items():
         if isinstance(part, str):
             print(f"no {name.replace('_', ' ')}: {part}")
         elif "no_extractor" in part:

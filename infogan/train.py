@@ -1,6 +1,6 @@
 """`python -m infogan.train`: trains a run, or resumes one (`run=<folder>`, `run=latest`)."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -12,6 +12,8 @@ from infogan.errors import Collapsed, Stopped, ends_as_one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from infogan.run_folder.summary import Summary
 
 
 @hydra.main(version_base="1.3", config_path="pkg://infogan.conf", config_name="train")
@@ -47,7 +49,7 @@ def run(values: DictConfig, of_sweep: bool) -> None:
         show(train(folder), folder)
 
 
-def show(summary: dict[str, Any], folder: "Path") -> None:
+def show(summary: "Summary | None", folder: "Path") -> None:
     """The headline numbers and where to look, on the terminal."""
     from rich.console import Console
     from rich.table import Table
@@ -55,24 +57,24 @@ def show(summary: dict[str, Any], folder: "Path") -> None:
     from infogan.run_folder.paths import REPORT
     from infogan.scoring.against_labels import most_followed
 
-    if not summary:
+    if summary is None:
         return
-    title = f"{summary['iterations']:,} iterations"
+    title = f"{summary.iterations:,} iterations"
     table = Table("code", "L_I (nats)", "H(c)", "L_I at σ² = MSE", "follows most", title=title)
-    for name, entropy in summary["entropy"].items():
-        bound, at_mse = summary["information"][name], summary["information_at_mse"].get(name)
+    for name, entropy in summary.entropy.items():
+        bound, at_mse = summary.information[name], summary.information_at_mse.get(name)
         cells = ["not finite" if bound is None else f"{bound:.3f}", f"{entropy:.3f}"]
         cells.append("" if at_mse is None else f"{at_mse:.3f}")
-        table.add_row(name, *cells, most_followed(summary["factors"], name))
+        table.add_row(name, *cells, most_followed(summary.factors, name))
     console = Console()
     console.print(table)
-    if summary["acc"] is not None:
-        scores = ", ".join(f"{score.upper()} {summary[score]:.3f}" for score in ("acc", "nmi", "ari"))
+    if summary.clustering:
+        scores = ", ".join(f"{score.upper()} {value:.3f}" for score, value in summary.clustering.items())
         console.print(f"categorical code as a classifier (test split): {scores}", highlight=False)
     print(f"figures: {folder}/figures   numbers: {folder}/summary.json, metrics.csv")
     if (report := folder / REPORT).is_file():
         print(f"report:  {report}")
-    print(f"go on:   python -m infogan.train run={folder} trainer.max_iterations={2 * summary['iterations']}")
+    print(f"go on:   python -m infogan.train run={folder} trainer.max_iterations={2 * summary.iterations}")
 
 
 def main() -> None:

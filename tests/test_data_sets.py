@@ -19,6 +19,7 @@ from infogan.datamodules.mnist import MNIST
 from infogan.datamodules.svhn import SVHN
 from infogan.experiments.fit import train
 from infogan.experiments.prepare import create
+from infogan.run_folder.summary import Summary
 
 RNG = np.random.default_rng(0)
 
@@ -145,15 +146,15 @@ def trained(layout, iterations, compose_values, root, monkeypatch):
     values = compose_values(*more, f"paths.data={root}", f"trainer.max_iterations={iterations}", "data.batch_size=32")
     run = create(check(values), root / "runs", "run")
     summary = train(run)
-    assert summary["iterations"] == iterations
-    for name, bound in summary["information"].items():
+    assert summary.iterations == iterations
+    for name, bound in summary.information.items():
         assert bound is not None, f"L_I of {name} is finite"
     return run, summary
 
 
-def check_figures(run: Path, summary: dict):
+def check_figures(run: Path, summary: Summary):
     figures = {path.stem for path in (run / "figures").glob("*.png")}
-    assert figures == {*summary["entropy"], "samples", "real", "curves"}
+    assert figures == {*summary.entropy, "samples", "real", "curves"}
     for figure in figures:
         with Image.open(run / "figures" / f"{figure}.png") as picture:
             assert min(picture.size) > 100
@@ -165,14 +166,14 @@ def test_a_data_set_trains(layout, compose_values, tmp_path, monkeypatch):
     monkeypatch.setattr("infogan.callbacks.conclusion.FRESH_LATENTS", 200)
     run, summary = trained(layout, 2, compose_values, tmp_path / "root", monkeypatch)
     check_figures(run, summary)
-    assert json.loads((run / "summary.json").read_text()) == summary
+    assert json.loads((run / "summary.json").read_text()) == summary.values()
     if layout is rendered_chairs:
-        assert 0 <= summary["factors"]["rotation"]["c4"]["azimuth"] <= 1
-        assert set(summary["factors"]["nmi"]["c1"]) == {"model", "azimuth", "elevation"}
+        assert 0 <= summary.factors["rotation"]["c4"]["azimuth"] <= 1
+        assert set(summary.factors["nmi"]["c1"]) == {"model", "azimuth", "elevation"}
     if layout is dsprites:
-        assert set(summary["factors"]["spearman"]["c5"]) == {"shape", "scale", "orientation", "x", "y"}
+        assert set(summary.factors["spearman"]["c5"]) == {"shape", "scale", "orientation", "x", "y"}
     if layout is folder:
-        assert set(summary["factors"]["nmi"]["c1"]) == {"label"}
+        assert set(summary.factors["nmi"]["c1"]) == {"label"}
 
 
 @pytest.mark.long

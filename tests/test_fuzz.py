@@ -15,6 +15,7 @@ import signal
 import tarfile
 import time
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -33,8 +34,10 @@ from infogan.datamodules.store import SPLITS
 from infogan.datamodules.svhn import SVHN
 from infogan.errors import DataError, RunError
 from infogan.run_folder.configuration import read_config
-from infogan.run_folder.contents import read_metrics, read_object
+from infogan.run_folder.evaluation import read_evaluation
+from infogan.run_folder.metrics import read_metrics
 from infogan.run_folder.status import read_status
+from infogan.run_folder.summary import read_summary
 from infogan.run_folder.trees import load_tree, save_tree
 
 SLOWEST = 20
@@ -148,6 +151,8 @@ def record(path):
     read_status(path.parent)
 
 
+OLDER_RUN = Path(__file__).parent / "data_of_5d507ff" / "run"
+
 TREE = {"iteration": 3, "state_dict": {"w": torch.ones(2, 3, 2, 2).to(memory_format=torch.channels_last)},
         "callbacks": {"Scores": {"matching": [0, 1]}}, "name": "é"}  # fmt: skip
 
@@ -182,8 +187,11 @@ def seeds(tmp_path):
         "checkpoint": ("x.safetensors", (tmp_path / "tree").read_bytes(), load_tree),
         "config": ("config.yaml", CONFIG, run_config),
         "record": ("config.yaml", CONFIG, record),
-        "metrics": ("metrics.csv", b"iteration,loss,acc\n20,0.5,\n40,0.25,0.75\n", read_metrics),
-        "summary": ("summary.json", b'{"iterations": 20, "information": {"c1": 2.25}, "acc": null}\n', read_object),
+        "metrics": ("metrics.csv", b"iteration,loss,acc\n20,0.5,\n40,0.25,0.75\n",
+                    lambda path: read_metrics(path.parent)),
+        "summary": ("summary.json", (OLDER_RUN / "summary.json").read_bytes(), lambda path: read_summary(path.parent)),
+        "evaluation": ("evaluation.json", (OLDER_RUN / "evaluation.json").read_bytes(),
+                       lambda path: read_evaluation(path.parent)),
     }  # fmt: skip
 
 

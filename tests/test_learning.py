@@ -7,7 +7,7 @@ import pytest
 from infogan.config.check import check
 from infogan.experiments.fit import train
 from infogan.experiments.prepare import create
-from infogan.run_folder.contents import read_metrics
+from infogan.run_folder.metrics import read_metrics
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def information(compose_values, tmp_path):
     def run(name, *overrides):
         values = compose_values("trainer.max_iterations=900", "callbacks.log_every=20", *overrides)
         folder = create(check(values), tmp_path, name)
-        return train(folder), read_metrics(folder / "metrics.csv")
+        return train(folder), read_metrics(folder).rows
 
     return run
 
@@ -35,5 +35,5 @@ def test_mnist_trains_on_the_real_files(compose_values, tmp_path, real_data):
     """The end takes all 70,000 images through D, which is what makes this test long."""
     values = compose_values("data=mnist", f"paths.data={real_data}", "trainer.max_iterations=2")
     summary = train(create(check(values), tmp_path, "mnist"))
-    assert summary["iterations"] == 2
-    assert 0.0 <= summary["acc"] <= 1
+    assert summary.iterations == 2
+    assert 0.0 <= summary.acc <= 1

@@ -30,7 +30,7 @@ def check_section(values: Mapping[str, Any], schema: type[AnySection]) -> AnySec
 
 
 def _line(detail: Any) -> str:
-    key = ".".join(str(part) for part in detail["loc"] if str(part)[0] not in "<[")  # no union's tag
+    key = ".".join(str(part) for part in detail["loc"] if not str(part).startswith(("<", "[")))  # no union's tag
     message = " ".join(detail["msg"].removeprefix("Value error, ").split())
     if not key:
         return message

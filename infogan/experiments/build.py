@@ -130,7 +130,7 @@ def build_trainer(
     from infogan.tracking.metrics_file import MetricsFile
 
     every, last_iteration = config.callbacks, config.trainer.max_iterations
-    metrics = MetricsFile(folder / "metrics.csv", iteration)
+    metrics = MetricsFile(folder, iteration)
     if every.health == "off" or every.collapse is None:
         training_log, health = TrainingLog(every.log_every), []
     else:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from infogan.config.codes import in_words
 from infogan.config.training import WandbConfig
@@ -22,6 +22,7 @@ from infogan.run_folder.locks import held
 from infogan.run_folder.paths import checkpoint_iteration, newest_checkpoint, remove_staged_checkpoints
 from infogan.run_folder.provenance import add_provenance
 from infogan.run_folder.ranks import RUN_FOLDER_OF_RANKS, is_rank_zero
+from infogan.run_folder.summary import Summary
 from infogan.run_folder.trees import load_tree
 from infogan.training.signals import StopSignals
 
@@ -34,14 +35,14 @@ if TYPE_CHECKING:
 log = logging.getLogger("infogan")
 
 
-def train(folder: Path, further: "Sequence[L.Callback]" = ()) -> dict[str, Any]:
+def train(folder: Path, further: "Sequence[L.Callback]" = ()) -> Summary | None:
     """Trains the run of this folder, from its newest checkpoint or from the start, to its last iteration, with
     `further` callbacks beside the project's own.
 
-    Returns what was measured at the end, the content of summary.json. Raises RunError where another process trains it
-    or where it cannot be written, NotFinite where a loss or gradient is not, Collapsed where it no longer learns and
-    `callbacks.health` is abort, and Stopped where a signal asked to end: after the iteration in progress and its
-    checkpoint, or outside of training at once.
+    Returns what was measured at the end, None in another process than the first. Raises RunError where another process
+    trains it or where it cannot be written, NotFinite where a loss or gradient is not, Collapsed where it no longer
+    learns and `callbacks.health` is abort, and Stopped where a signal asked to end: after the iteration in progress and
+    its checkpoint, or outside of training at once.
     """
     import torch
 

@@ -9,8 +9,8 @@ from infogan.errors import ConfigError, InfoGANError, RunError
 from infogan.experiments.build import build_data, further_callbacks
 from infogan.experiments.machine import best_precision, check_accelerator, on_gpu
 from infogan.run_folder.configuration import load_config, save_config
-from infogan.run_folder.contents import read_summary
 from infogan.run_folder.paths import checkpoint_iteration, new_run_folder, newest_checkpoint, run_folders
+from infogan.run_folder.summary import read_summary
 
 
 def create(config: Config, outputs: Path, name: str) -> Path:
@@ -69,7 +69,8 @@ def reopen(folder: Path, changes: Mapping[str, Any]) -> Path:
 
 def is_concluded(folder: Path, iteration: int) -> bool:
     """Whether summary.json was written for that iteration. Raises RunError where it is damaged."""
-    return read_summary(folder).get("iterations") == iteration
+    summary = read_summary(folder)
+    return summary is not None and summary.iterations == iteration
 
 
 def prepared(config: Config) -> Config:

@@ -5,7 +5,7 @@ import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from infogan.codes.latents import Latents
 from infogan.config.check import check
@@ -18,6 +18,7 @@ from infogan.experiments.prepare import find_or_create, is_finished, prepared
 from infogan.run_folder.files import write_atomically
 from infogan.run_folder.locks import held
 from infogan.run_folder.paths import STUDY, set_link
+from infogan.run_folder.summary import Summary, read_summary
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -150,19 +151,21 @@ def measured(number: int, parameters: Mapping[str, float], base: Config, setting
     values = base.model_dump()
     config = check({**values, "model": {**values["model"], **parameters}})
     run = find_or_create(config, Path(settings.folder), trial_name(number))
-    summary = json.loads((run / "summary.json").read_text()) if is_finished(run) else train(run)
+    summary = read_summary(run) if is_finished(run) else train(run)
+    assert summary is not None
     return objective_of(summary, settings.objective)
 
 
-def objective_of(summary: Mapping[str, Any], objective: str) -> float:
-    """A number of summary.json, or for `information` the sum over the codes. Raises RunError where it is not finite."""
+def objective_of(summary: Summary, objective: str) -> float:
+    """A score of the summary, or for `information` the sum over the codes. Raises RunError where it is not finite."""
     if objective == "information":
-        bounds = summary["information"] | summary["information_at_mse"]
+        values = [*summary.refitted_information.values()]
     else:
-        bounds = {objective: summary[objective]}
-    if None in bounds.values():
+        values = [summary.clustering.get(objective)]
+    finite = [value for value in values if value is not None]
+    if len(finite) < len(values):
         raise RunError(f"{objective} is not finite")
-    return sum(bounds.values())
+    return sum(finite)
 
 
 def trial_name(number: int) -> str:

@@ -139,7 +139,7 @@ class Explorer:
 
     def label(self, code: Code) -> str:
         """A code's name, and what it was found to do where the run knows."""
-        follows = most_followed(self.trained.summary.get("factors", {}), code.name)
+        follows = most_followed(self.trained.factors, code.name)
         return f"{code.name}: follows {follows}" if follows else code.name
 
     def info(self, code: Code, part: Part) -> str:

@@ -15,6 +15,7 @@ from infogan.objective.regularisers.build import build_regularisers
 from infogan.objective.regularisers.regulariser import Phase, Regulariser
 from infogan.objective.schedule import weight_at
 from infogan.objective.terms import Term, Terms, Weight
+from infogan.run_folder.metrics import INFORMATION
 
 Schedule = float | list[list[float]]
 
@@ -95,7 +96,7 @@ class Objective:
     def _information(self, play: Play, lambdas: Mapping[str, float]) -> Terms:
         """L_I of each code, to be maximised."""
         bounds = information(play.latents, play.latent, play.q)
-        return {f"information/{name}": Term(value, lambdas[name], maximised=True) for name, value in bounds.items()}
+        return {f"{INFORMATION}{name}": Term(value, lambdas[name], maximised=True) for name, value in bounds.items()}
 
     def _regularised(self, phase: Phase, play: Play, weights: Mapping[str, Weight]) -> Terms:
         terms: dict[str, Term] = {}

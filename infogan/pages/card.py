@@ -14,9 +14,9 @@ from infogan.pages.page import Gap, attempt, rendered
 from infogan.pages.published import published_for
 from infogan.pages.run import newest_picture, score_parts
 from infogan.run_folder.contents import read_provenance
+from infogan.run_folder.evaluation import read_evaluation
 from infogan.run_folder.files import read_picture
 from infogan.run_folder.status import read_status
-from infogan.scoring.evaluation_files import read_evaluation
 from infogan.trained.model import Trained
 
 LICENCES = {"CC BY 4.0": "cc-by-4.0", "CC BY-SA 3.0": "cc-by-sa-3.0", "MIT": "mit", "Apache-2.0": "apache-2.0",
@@ -38,7 +38,7 @@ def write_card(folder: Path, trained: Trained, licence: str) -> list[Gap]:
     """
     run, config, status = trained.folder, trained.config, read_status(trained.folder)
     missing: list[Gap] = [unfinished(status)] if status.state in ("stopped", "running") else []
-    evaluation = attempt(missing, read_evaluation, run) or {}
+    evaluation = attempt(missing, read_evaluation, run)
     starts = attempt(missing, read_provenance, run) or []
     found = attempt(missing, findings, trained.summary, evaluation)
     pictures = {}
@@ -67,8 +67,8 @@ def write_card(folder: Path, trained: Trained, licence: str) -> list[Gap]:
         "found": found,
         "published": published_for(config),
         "beside": beside_published(config, found, evaluation),
-        "evaluated_at": evaluation.get("iterations"),
-        "protocol": evaluation.get("protocol"),
+        "evaluated_at": evaluation and evaluation.iterations,
+        "protocol": evaluation and evaluation.protocol,
         "parts": score_parts(evaluation),
         "missing": missing,
     }

@@ -1,26 +1,21 @@
 """What the codes of a run were found to do, in words and numbers."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from pydantic import BaseModel, ConfigDict, ValidationError
+from dataclasses import dataclass
 
 from infogan.codes.latents import Latents
 from infogan.config.codes import CodeSection
 from infogan.config.training import Config
 from infogan.errors import RunError
 from infogan.pages.published import published_for
+from infogan.run_folder.evaluation import Evaluation
+from infogan.run_folder.summary import Factors, Summary
 from infogan.scoring.against_labels import most_followed
-from infogan.scoring.evaluation_files import flat
-
-CLUSTERING = ("acc", "nmi", "ari")
 
 
-class Findings(BaseModel):
+@dataclass(frozen=True)
+class Findings:
     """What the codes were found to do after so many iterations: L_I and H(c) in nats by code name (None: not finite),
     acc, nmi and ari of the scored code (empty without one), and which code follows which factor."""
-
-    model_config = ConfigDict(frozen=True)
 
     iterations: int
     information: dict[str, float | None]
@@ -28,7 +23,7 @@ class Findings(BaseModel):
     entropy: dict[str, float]
     clustering: dict[str, float]
     matching: dict[str, str]
-    factors: dict[str, dict[str, dict[str, float]]]
+    factors: Factors
 
     def scored_code(self, config: Config) -> str | None:
         """The name of the code whose acc, nmi, ari and matching these are; None where there is none."""
@@ -36,35 +31,29 @@ class Findings(BaseModel):
         return None if code is None else code.name
 
 
-def findings(summary: Mapping[str, Any], evaluation: Mapping[str, Any]) -> Findings:
-    """What summary.json holds, else what evaluation.json does. Raises RunError where neither holds anything."""
-    try:
-        if summary:
-            return Findings(
-                iterations=summary["iterations"],
-                information=summary["information"],
-                at_mse=summary["information_at_mse"],
-                entropy=summary["entropy"],
-                clustering={} if summary["acc"] is None else {name: summary[name] for name in CLUSTERING},
-                matching=summary["matching"] or {},
-                factors=summary["factors"],
-            )
-        information, clusters = evaluation.get("information"), evaluation.get("clustering")
-        if isinstance(information, Mapping):
-            scored = [code for code in clusters.values() if "acc" in code] if isinstance(clusters, Mapping) else []
-            factors = evaluation.get("factors")
-            return Findings(
-                iterations=evaluation["iterations"],
-                information={name: code["eval"]["mean"] for name, code in information.items()},
-                at_mse={name: code["at_mse"] for name, code in information.items() if "at_mse" in code},
-                entropy={name: code["entropy"] for name, code in information.items()},
-                clustering={name: scored[0][name] for name in CLUSTERING} if scored else {},
-                matching=scored[0]["matching"] if scored else {},
-                factors=factors if isinstance(factors, dict) else {},
-            )
-    except (KeyError, TypeError, AttributeError, ValidationError):
-        where = "summary.json" if summary else "evaluation.json"
-        raise RunError(f"The numbers of {where} are not as this version writes them.") from None
+def findings(summary: Summary | None, evaluation: Evaluation | None) -> Findings:
+    """What the summary says, else what the evaluation does. Raises RunError where neither says anything."""
+    if summary is not None:
+        return Findings(
+            iterations=summary.iterations,
+            information=summary.information,
+            at_mse=summary.information_at_mse,
+            entropy=summary.entropy,
+            clustering=summary.clustering,
+            matching=summary.matching or {},
+            factors=summary.factors,
+        )
+    if evaluation is not None and isinstance(evaluation.information, dict):
+        information, scored = evaluation.information, evaluation.scored
+        return Findings(
+            iterations=evaluation.iterations,
+            information={name: code.eval.mean for name, code in information.items()},
+            at_mse={name: code.at_mse for name, code in information.items() if code.at_mse is not None},
+            entropy={name: code.entropy for name, code in information.items()},
+            clustering={} if scored is None else scored.clustering,
+            matching={} if scored is None else scored.matching or {},
+            factors=evaluation.factors if isinstance(evaluation.factors, dict) else {},
+        )
     raise RunError("The model was not measured: training writes summary.json at its end, infogan.evaluate its scores.")
 
 
@@ -107,13 +96,13 @@ def code_caption(name: str, config: Config, found: Findings | None) -> str:
 
 
 def beside_published(
-    config: Config, found: Findings | None, evaluation: Mapping[str, Any]
+    config: Config, found: Findings | None, evaluation: Evaluation | None
 ) -> list[tuple[str, str, str]]:
     """(score, as published, of this run), where a paper has numbers for this data set."""
     published = published_for(config)
     if published is None:
         return []
-    own = {name: _with_interval(row) for name, row in flat(evaluation).items()}
+    own = {name: _with_interval(row) for name, row in (evaluation.rows if evaluation else {}).items()}
     if found is not None and found.clustering:
         own["information"] = _nats(found.information.get(found.scored_code(config) or ""))
         own["error"] = f"{100 * (1 - found.clustering['acc']):.1f}"

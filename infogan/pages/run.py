@@ -4,7 +4,6 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from infogan.codes.domain import Choice
 from infogan.codes.latents import Latents
@@ -15,10 +14,12 @@ from infogan.pages.origin import made_of, repeated, unfinished
 from infogan.pages.page import Figure, Gap, attempt, drawn, figure_of, write_page
 from infogan.pages.published import published_for
 from infogan.run_folder.configuration import read_config
-from infogan.run_folder.contents import read_metrics, read_provenance, read_summary
+from infogan.run_folder.contents import read_provenance
+from infogan.run_folder.evaluation import Evaluation, flat, read_evaluation
+from infogan.run_folder.metrics import read_metrics
 from infogan.run_folder.paths import history
 from infogan.run_folder.status import read_status
-from infogan.scoring.evaluation_files import flat, read_evaluation
+from infogan.run_folder.summary import read_summary
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,8 @@ def write_run_report(folder: Path, licence: str) -> Path:
     """
     config, status = read_config(folder), read_status(folder)
     missing: list[Gap] = []
-    summary = attempt(missing, read_summary, folder) or {}
-    evaluation = attempt(missing, read_evaluation, folder) or {}
+    summary = attempt(missing, read_summary, folder)
+    evaluation = attempt(missing, read_evaluation, folder)
     starts = attempt(missing, read_provenance, folder) or []
     found = attempt(missing, findings, summary, evaluation)
     if status.state in ("stopped", "running", "collapsed"):
@@ -64,7 +65,7 @@ def write_run_report(folder: Path, licence: str) -> Path:
         "curves": curves,
         "grids": [figure for figure in grids if figure],
         "samples": [figure for figure in samples if figure],
-        "evaluated_at": evaluation.get("iterations"),
+        "evaluated_at": evaluation and evaluation.iterations,
         "parts": score_parts(evaluation),
         "evaluated": [
             figure for path in pictures if (figure := attempt(missing, figure_of, path, _words(path.stem), ""))
@@ -83,7 +84,7 @@ def curves_figure(folder: Path, config: Config) -> Figure:
     words = ("Curves over iterations: information, the game, losses, scores", "")
     if (path := folder / "figures" / "curves.png").is_file():
         return figure_of(path, *words)
-    rows = read_metrics(folder / "metrics.csv")
+    rows = read_metrics(folder).rows
     if not rows:
         raise RunError("There are no curves: no figures/curves.png, and no metrics.csv to draw them from.")
     from infogan.figures.curves import training_curves
@@ -113,12 +114,10 @@ def newest_picture(folder: Path, name: str) -> Path:
     return drawn_before[-1] if drawn_before and not final.is_file() else final
 
 
-def score_parts(evaluation: Mapping[str, Any]) -> list[ScorePart]:
-    """evaluation.json part by part, the errors of single classes aside: they are in the picture of the confusion."""
+def score_parts(evaluation: Evaluation | None) -> list[ScorePart]:
+    """The evaluation part by part, the errors of single classes aside: they are in the picture of the confusion."""
     parts = []
-    for name, part in evaluation.items():
-        if name in ("iterations", "seconds", "protocol", "provenance"):
-            continue
+    for name, part in (evaluation.parts if evaluation else {}).items():
         rows = flat(part) if isinstance(part, Mapping) else {}
         cells = [
             (score, _shown(value), "" if low is None or high is None else f"{_shown(low)} … {_shown(high)}")

@@ -1,24 +1,15 @@
-"""The files of a run folder, read without PyTorch and without Lightning."""
+"""Files of JSON, read without PyTorch and without Lightning."""
 
-import csv
 import json
 from pathlib import Path
 from typing import Any
 
-from infogan.errors import RunError
-
-EVALUATION = "evaluation.json"
-"""All scores of a run, in its folder."""
+from infogan.config.check import check_section
+from infogan.config.fields import AnySection
+from infogan.errors import ConfigError, RunError
 
 COLLAPSED = "collapsed.json"
 """Why a run was ended before its time, in its folder until it goes on."""
-
-Row = dict[str, float]
-
-
-def read_summary(folder: Path) -> dict[str, Any]:
-    """summary.json, empty where the run has not finished. Raises RunError where it is damaged."""
-    return read_object(folder / "summary.json")
 
 
 def read_object(path: Path) -> dict[str, Any]:
@@ -29,31 +20,24 @@ def read_object(path: Path) -> dict[str, Any]:
     return value
 
 
+def read_section(path: Path, schema: type[AnySection]) -> AnySection | None:
+    """A JSON file as an object of that schema; None where there is no such file. Raises RunError, one line that names
+    file and field, where it is damaged."""
+    if not path.exists():
+        return None
+    try:
+        return check_section(read_object(path), schema)
+    except ConfigError as error:
+        reason = str(error).encode("utf-8", "backslashreplace").decode()  # JSON may hold halves of characters
+        raise RunError(f"{path} is damaged: {reason}") from None
+
+
 def read_provenance(folder: Path) -> list[dict[str, Any]]:
     """The starts of a run, first to last; see `experiment.provenance`. Raises RunError where the file is damaged."""
     starts = _read_json(folder / "provenance.json", [])
     if not isinstance(starts, list) or not all(isinstance(start, dict) for start in starts):
         raise RunError(f"{folder}/provenance.json is damaged: it holds no list of starts")
     return starts
-
-
-def read_metrics(path: Path) -> list[Row]:
-    """The rows of a metrics.csv in their order, without the empty cells, and without a last line that has no end: the
-    disk was full, or the process killed. None where there is no such file.
-
-    Raises RunError where it is damaged.
-    """
-    try:
-        whole, _, _ = path.read_text().rpartition("\n")
-        lines = csv.DictReader(whole.splitlines())
-        rows = [{key: _number(key, value) for key, value in row.items() if value} for row in lines]
-    except FileNotFoundError:
-        return []
-    except (OSError, ValueError, TypeError, csv.Error) as error:
-        raise RunError(f"{path} could not be read: {error}") from None
-    if not all("iteration" in row for row in rows):
-        raise RunError(f"{path} is damaged: a row names no iteration")
-    return rows
 
 
 def _read_json(path: Path, if_missing: Any) -> Any:
@@ -63,7 +47,3 @@ def _read_json(path: Path, if_missing: Any) -> Any:
         return if_missing
     except (OSError, ValueError, RecursionError) as error:
         raise RunError(f"{path} could not be read: {error}") from None
-
-
-def _number(column: str, text: str) -> float:
-    return int(text) if column == "iteration" else float(text)

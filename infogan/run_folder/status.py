@@ -1,16 +1,17 @@
 """A run folder at a glance."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from infogan.config.training import Config
 from infogan.errors import InfoGANError
 from infogan.run_folder.configuration import read_config
-from infogan.run_folder.contents import COLLAPSED, read_metrics, read_object, read_summary
+from infogan.run_folder.contents import COLLAPSED, read_object
 from infogan.run_folder.locks import is_held
+from infogan.run_folder.metrics import CLUSTERING, information, read_metrics
 from infogan.run_folder.paths import iterations
+from infogan.run_folder.summary import read_summary
 
 State = Literal["finished", "running", "stopped", "collapsed", "damaged"]
 
@@ -51,20 +52,19 @@ def read_status(folder: Path) -> RunStatus:
     except OSError:
         asked_at = folder.stat().st_mtime
     try:
-        config, summary, rows = read_config(folder), read_summary(folder), read_metrics(folder / "metrics.csv")
-        done = max([0, *iterations(folder)[:1], *(int(row["iteration"]) for row in rows[-1:])])
+        config, summary, metrics = read_config(folder), read_summary(folder), read_metrics(folder)
+        done = max([0, *iterations(folder)[:1], metrics.iteration])
         name, code = next(iter(config.model.codes.items()))
-        if summary.get("iterations") == config.trainer.max_iterations:
-            measured = summary["information"] | summary["information_at_mse"]
-            found = (_number_or_none(measured[name]), _number_or_none(summary["acc"]))
-            return RunStatus(folder, asked_at, "finished", "", config, summary["iterations"], *found)
-        found = (None if code.has_fixed_width else _last(rows, f"information/{name}"), _last(rows, "acc"))
+        if summary is not None and summary.iterations == config.trainer.max_iterations:
+            found = (summary.refitted_information[name], summary.acc)
+            return RunStatus(folder, asked_at, "finished", "", config, summary.iterations, *found)
+        found = (None if code.has_fixed_width else metrics.last(information(name)), metrics.last(CLUSTERING[0]))
         reason = str(read_object(folder / COLLAPSED).get("reason", ""))
         state: State = "running" if is_held(folder / "log.txt") else "collapsed" if reason else "stopped"
         return RunStatus(folder, asked_at, state, reason, config, done, *found)
     except InfoGANError as error:
         return RunStatus(folder, asked_at, "damaged", str(error))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, ValueError) as error:
         reason = f"{folder} holds what this version does not write: {type(error).__name__}: {error}"
         return RunStatus(folder, asked_at, "damaged", reason)
 
@@ -74,11 +74,3 @@ def lambda_text(config: Config) -> str:
     by_code = config.model.lambdas
     values = set(by_code.values())
     return f"{values.pop():g}" if len(values) == 1 else ", ".join(f"{name} {v:g}" for name, v in by_code.items())
-
-
-def _number_or_none(value: Any) -> float | None:
-    return None if value is None else float(value)
-
-
-def _last(rows: Sequence[Mapping[str, float]], key: str) -> float | None:
-    return next((row[key] for row in reversed(rows) if key in row), None)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from infogan.figures.sweeps import figure_one, scores_against
 from infogan.figures.tables import number_table
-from infogan.run_folder.contents import read_metrics
 from infogan.run_folder.files import save_picture, write_atomically, write_json
+from infogan.run_folder.metrics import information, read_metrics
 from infogan.scoring.many_runs import Run
 from infogan.scoring.ranking import Comparison, choices, spread
 from infogan.scoring.run_labels import is_numeric, label_of, short_names
@@ -72,8 +72,7 @@ def pictures(comparison: Comparison, title: str) -> "dict[str, Image]":
     code = next(iter(runs[0].trained.latents.codes))
     curves: dict[str, list[Any]] = {}
     for run in runs:
-        rows = read_metrics(run.trained.folder / "metrics.csv")
-        points = [(r["iteration"], r[f"information/{code.name}"]) for r in rows if f"information/{code.name}" in r]
+        points = read_metrics(run.trained.folder).points(information(code.name))
         if points:
             curves.setdefault(label_of(run, short, with_seed=len(runs) < 8), []).append(points)
     if curves:

@@ -13,9 +13,9 @@ from infogan.errors import RunError
 from infogan.metrics.consensus import partition_agreement
 from infogan.metrics.factor_vae import majority_accuracy
 from infogan.metrics.model_centrality import centrality, group_votes
-from infogan.run_folder.contents import EVALUATION, read_object
+from infogan.run_folder.evaluation import flat, read_evaluation
+from infogan.run_folder.metrics import INFORMATION, information
 from infogan.scoring.against_labels import groups
-from infogan.scoring.evaluation_files import flat
 from infogan.scoring.label_free import label_free
 from infogan.scoring.real_images import encode_split
 from infogan.trained.inference import encode, generate
@@ -36,7 +36,7 @@ IMAGES = 10_000
 CRITERIA = ("consensus", "centrality", "label_free/score")
 """Scores that a run can be chosen by without labels; a comparison ranks by the first that all its runs have."""
 
-LABEL_FREE = (*CRITERIA, "information/")
+LABEL_FREE = (*CRITERIA, INFORMATION)
 """Scores, or what their names start with, that no label and no factor was used for; all others are supervised."""
 
 
@@ -67,7 +67,7 @@ def open_runs(folders: Sequence[Path], device: str, notify: Callable[[str], None
     for folder in folders:
         try:
             trained = load_run(folder, device=device)
-            if trained.summary.get("iterations") != trained.iteration:
+            if not trained.is_finished:
                 raise RunError(f"{folder} has not finished: python -m infogan.train run={folder} goes on")
             opened.append(trained)
         except RunError as error:
@@ -106,19 +106,18 @@ def _flat_settings(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any
 
 def known_scores(trained: Trained) -> dict[str, float]:
     """What the run's summary and, where it is of the same iteration, its evaluation.json hold, by short names."""
-    summary = trained.summary
     scores: dict[str, float] = {}
-    for part in ("information", "information_at_mse"):
-        bounds = summary.get(part, {}).items()
-        scores |= {f"information/{name}": value for name, value in bounds if value is not None}
-    scores |= {name: summary[name] for name in ("acc", "nmi", "ari") if summary.get(name) is not None}
-    for score, by_code in summary.get("factors", {}).items():
+    if (summary := trained.summary) is not None:
+        for bounds in (summary.information, summary.information_at_mse):
+            scores |= {information(name): value for name, value in bounds.items() if value is not None}
+        scores |= summary.clustering
+    for score, by_code in trained.factors.items():
         for factor in dict.fromkeys(name for row in by_code.values() for name in row if name != "label"):
             scores[f"{score}/{factor}"] = max(row[factor] for row in by_code.values() if factor in row)
-    evaluation = read_object(trained.folder / EVALUATION)
-    if evaluation.get("iterations") == trained.iteration:
-        parts = {name: evaluation.get(name) for name in ("disentanglement", "image_quality", "label_free")}
-        rows = flat({name: part for name, part in parts.items() if isinstance(part, Mapping)})
+    evaluation = read_evaluation(trained.folder)
+    if evaluation is not None and evaluation.iterations == trained.iteration:
+        shared = ("disentanglement", "image_quality", "label_free")
+        rows = flat({name: part for name, part in evaluation.parts.items() if name in shared})
         left_out = (
             "/images",
             "/draws",

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Evaluation:
+class Scored:
     """`values`: plain, for evaluation.json; a part that could not be computed holds the reason, as text. `pictures` by
     name. `seconds` of each part."""
 
@@ -47,11 +47,11 @@ def evaluate(
     metrics: MetricsConfig,
     seed: int,
     notify: Callable[[str], None],
-) -> Evaluation:
+) -> Scored:
     """Every score that can be computed. `data` is None where its originals cannot be had, `why_no_data` then says why.
     `notify` hears which part is next. A part that fails for a reason that its user can mend leaves the others alone.
     """
-    found = Evaluation()
+    found = Scored()
     samples: dict[str, EncodedImages] = {}
 
     def part(name: str, compute: Callable[[], Any], needs_data: bool = True) -> None:

@@ -1,7 +1,5 @@
 """metrics.csv, which every run has."""
 
-import csv
-import io
 import math
 from argparse import Namespace
 from collections.abc import Mapping
@@ -12,22 +10,26 @@ from lightning.pytorch.loggers.logger import Logger
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 
 from infogan.errors import RunError
-from infogan.run_folder.contents import read_metrics
-from infogan.run_folder.files import append, write_atomically
+from infogan.run_folder.metrics import ITERATION, Metrics, append_metrics, read_metrics, write_metrics
 
 
 class MetricsFile(Logger):
-    """metrics.csv: one row an iteration, one column a number, empty where it was not measured in that iteration.
+    """metrics.csv of a run folder, while it trains.
 
     Opened again by a resumed run, it drops the rows after `iteration`, which will be measured again.
     """
 
-    def __init__(self, path: Path, iteration: int) -> None:
+    def __init__(self, folder: Path, iteration: int) -> None:
         super().__init__()
-        self.path = path
-        self.rows = [row for row in read_metrics(path) if row["iteration"] <= iteration]
-        self._columns = list(dict.fromkeys(key for row in self.rows for key in row))
+        self.folder = folder
+        self.rows = [row for row in read_metrics(folder).rows if row[ITERATION] <= iteration]
+        self._columns = self.logged.columns
         self._written = 0
+
+    @property
+    def logged(self) -> Metrics:
+        """What was logged so far, also what is not yet on the disk."""
+        return Metrics(self.rows)
 
     @property
     def name(self) -> str:
@@ -44,9 +46,9 @@ class MetricsFile(Logger):
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         assert step is not None
-        if not self.rows or self.rows[-1]["iteration"] != step:
+        if not self.rows or self.rows[-1][ITERATION] != step:
             self.save()
-            self.rows.append({"iteration": step})
+            self.rows.append({ITERATION: step})
         elif self._written == len(self.rows):
             self._written = 0
         self.rows[-1].update(metrics)
@@ -57,10 +59,9 @@ class MetricsFile(Logger):
         columns = list(dict.fromkeys([*self._columns, *(key for row in self.rows[self._written :] for key in row)]))
         if columns != self._columns or self._written == 0:
             self._columns, self._written = columns, 0
-            text = self._lines([{key: key for key in columns}, *self.rows])
-            write_atomically(self.path, lambda staged: staged.write_text(text))
+            write_metrics(self.folder, columns, self.rows)
         else:
-            append(self.path, self._lines(self.rows[self._written :]))
+            append_metrics(self.folder, columns, self.rows[self._written :])
         self._written = len(self.rows)
 
     @rank_zero_only
@@ -70,11 +71,6 @@ class MetricsFile(Logger):
         except RunError:
             if status != "failed":  # else what made the run fail is about to be printed
                 raise
-
-    def _lines(self, rows: list[Any]) -> str:
-        text = io.StringIO()
-        csv.DictWriter(text, self._columns, lineterminator="\n").writerows(rows)
-        return text.getvalue()
 
 
 def finite(value: float) -> float | None:

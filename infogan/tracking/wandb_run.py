@@ -11,7 +11,10 @@ from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from PIL.Image import Image
 
 from infogan.config.training import Config, WandbConfig
+from infogan.run_folder.evaluation import Rows
+from infogan.run_folder.metrics import CLUSTERING, ENTROPY, IMAGES_PER_SECOND, INFORMATION, entropy, information
 from infogan.run_folder.paths import checkpoint_path
+from infogan.run_folder.summary import SUMMARY, Summary
 from infogan.tracking.wandb_session import finish_wandb, one_line, start_wandb, wandb_id
 
 if TYPE_CHECKING:
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("infogan")
 
-HEADLINES = ("acc", "nmi", "ari", "information/*", "entropy/*", "D/*", "loss/*")
+HEADLINES = (*CLUSTERING, f"{INFORMATION}*", f"{ENTROPY}*", "D/*", "loss/*")
 
 
 class WandbRun(WandbLogger):
@@ -37,7 +40,7 @@ class WandbRun(WandbLogger):
         super().__init__(name=folder.name, project=config.project, save_dir=folder)
         self.folder, self.config = folder, config
         self._metadata = metadata
-        self._entropies = {f"information/{name}": (f"entropy/{name}", value) for name, value in entropies.items()}
+        self._entropies = {information(name): (entropy(name), value) for name, value in entropies.items()}
         self._lost = False
 
     @property
@@ -52,7 +55,7 @@ class WandbRun(WandbLogger):
             run.define_metric("*", step_metric="iteration", step_sync=True)
             for name in HEADLINES:
                 run.define_metric(name, step_metric="iteration", step_sync=True, summary="last")
-            run.define_metric("images_per_second", step_metric="iteration", step_sync=True, summary="mean")
+            run.define_metric(IMAGES_PER_SECOND, step_metric="iteration", step_sync=True, summary="mean")
         return self._experiment
 
     @rank_zero_only
@@ -74,24 +77,22 @@ class WandbRun(WandbLogger):
         self._send(send)
 
     @rank_zero_only
-    def log_conclusion(self, summary: Mapping[str, Any]) -> None:
+    def log_conclusion(self, summary: Summary) -> None:
         """The content of summary.json as W&B's summary; tables of how codes follow factors and of the matching; with
         `logger.artifact` the final checkpoint, as a folder that `infogan.load` opens."""
 
         def send(run: "Run") -> None:
-            run.summary.update(dict(summary))
+            run.summary.update(summary.values())
             if tables := conclusion_tables(summary):
-                run.log({**tables, "iteration": summary["iterations"]})
+                run.log({**tables, "iteration": summary.iterations})
             if self.config.artifact:
-                iteration = summary["iterations"]
+                iteration = summary.iterations
                 run.log_artifact(self._artifact(summary), aliases=["latest", f"iteration-{iteration}"])
 
         self._send(send)
 
     @rank_zero_only
-    def log_evaluation(
-        self, rows: Mapping[str, tuple[float, float | None, float | None]], pictures: Mapping[str, Image]
-    ) -> None:
+    def log_evaluation(self, rows: Rows, pictures: Mapping[str, Image]) -> None:
         """Scores, by path as (value, low, high), as summaries and as a table; pictures; all under `evaluation/`."""
         import wandb
 
@@ -104,13 +105,17 @@ class WandbRun(WandbLogger):
 
         self._send(send)
 
-    def _artifact(self, summary: Mapping[str, Any]) -> "Artifact":
+    def _artifact(self, summary: Summary) -> "Artifact":
         import wandb
 
-        headlines = {name: summary[name] for name in ("data", "seed", "iterations", "lambda", "acc", "nmi", "ari")}
+        headlines = {
+            name: value
+            for name, value in summary.values().items()
+            if name in ("data", "seed", "iterations", "lambda", *CLUSTERING)
+        }
         artifact = wandb.Artifact(f"model-{wandb_id(self.folder)}", type="model", metadata=headlines)
-        checkpoint = checkpoint_path(self.folder, summary["iterations"])
-        for path in (checkpoint, self.folder / "config.yaml", self.folder / "summary.json"):
+        checkpoint = checkpoint_path(self.folder, summary.iterations)
+        for path in (checkpoint, self.folder / "config.yaml", self.folder / SUMMARY):
             name = path.relative_to(self.folder).as_posix()
             # Else W&B would copy each file twice below the user's home, where runs that stay offline would pile up.
             artifact.add_file(str(path), name, policy="immutable", skip_cache=True)
@@ -126,17 +131,17 @@ class WandbRun(WandbLogger):
             log.warning(f"W&B gets no more of this run: {one_line(error)}")
 
 
-def conclusion_tables(summary: Mapping[str, Any]) -> dict[str, Any]:
+def conclusion_tables(summary: Summary) -> dict[str, Any]:
     """W&B tables of what summary.json says of factors, code by factor for each score, and of classes, by key."""
     import wandb
 
     tables = {}
-    lines = [(code, score, row) for score, by_code in summary["factors"].items() for code, row in by_code.items()]
+    lines = [(code, score, row) for score, by_code in summary.factors.items() for code, row in by_code.items()]
     if factors := list(dict.fromkeys(name for _, _, row in lines for name in row)):
         data = [[code, score, *(row.get(name) for name in factors)] for code, score, row in lines]
         tables["codes_by_factor"] = wandb.Table(columns=["code", "score", *factors], data=data)
-    if summary["matching"]:
-        data = [[int(category), name] for category, name in summary["matching"].items()]
+    if summary.matching:
+        data = [[int(category), name] for category, name in summary.matching.items()]
         tables["matching"] = wandb.Table(columns=["category", "class"], data=data)
     return tables
 
@@ -144,7 +149,7 @@ def conclusion_tables(summary: Mapping[str, Any]) -> dict[str, Any]:
 def add_evaluation(
     run_folder: Path,
     config: Config,
-    rows: Mapping[str, tuple[float, float | None, float | None]],
+    rows: Rows,
     pictures: Mapping[str, Image],
 ) -> None:
     """Adds scores, by path as (value, low, high), and pictures to the W&B run of a run folder, where it has one."""

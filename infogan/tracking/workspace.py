@@ -12,15 +12,26 @@ from wandb_workspaces.reports import v2 as wr
 
 from infogan.config.training import Config, WandbConfig
 from infogan.errors import RunError
-from infogan.run_folder.contents import EVALUATION, read_metrics, read_summary
+from infogan.run_folder.evaluation import EVALUATION
 from infogan.run_folder.files import write_json
+from infogan.run_folder.metrics import (
+    CLUSTERING,
+    ENTROPY,
+    FAKE,
+    INFORMATION,
+    ITERATION,
+    LOSSES,
+    REAL,
+    entropy,
+    information,
+    read_metrics,
+)
 from infogan.run_folder.status import RunStatus, read_status
+from infogan.run_folder.summary import read_summary
 from infogan.tracking.wandb_session import wandb_id
 
 BEST = 3
 """How many runs of a sweep stand side by side."""
-
-SCORES = ("acc", "nmi", "ari")
 
 
 @dataclass(frozen=True)
@@ -88,14 +99,15 @@ def _merit(status: RunStatus) -> tuple[float, float]:
 
 def logged_keys(folder: Path, config: Config) -> set[str]:
     """The keys under which W&B holds something of the run of this folder."""
-    keys = {key for row in read_metrics(folder / "metrics.csv") for key in row}
-    keys |= {key.replace("information/", "entropy/", 1) for key in keys if key.startswith("information/")}
+    keys = set(read_metrics(folder).columns)
+    keys |= {key.replace(INFORMATION, ENTROPY, 1) for key in keys if key.startswith(INFORMATION)}
     figures, summary = folder / "figures", read_summary(folder)
     for name in [*config.model.codes, "samples"]:
         if (figures / f"{name}.png").is_file() or any((figures / "history").glob(f"{name}_????????.png")):
             keys.add(f"figures/{name}")
-    found = {"codes_by_factor": summary.get("factors"), "matching": summary.get("matching")}
-    found["evaluation/scores"] = (folder / EVALUATION).is_file()
+    found = {"evaluation/scores": (folder / EVALUATION).is_file()}
+    if summary is not None:
+        found |= {"codes_by_factor": bool(summary.factors), "matching": bool(summary.matching)}
     return keys | {key for key, there in found.items() if there}
 
 
@@ -106,7 +118,7 @@ def workspace(dashboard: Dashboard, entity: str) -> ws.Workspace:
         project=dashboard.project,
         name=dashboard.name,
         auto_generate_panels=False,
-        settings=ws.WorkspaceSettings(x_axis="iteration", max_runs=50),
+        settings=ws.WorkspaceSettings(x_axis=ITERATION, max_runs=50),
         runset_settings=ws.RunsetSettings(filters=expr.And(dashboard.runs())),
         sections=[ws.Section(name=title, panels=panels, is_open=True) for title, panels in sections(dashboard).items()],
     )
@@ -151,20 +163,20 @@ def sections(dashboard: Dashboard) -> dict[str, list[Any]]:
     found = {
         "λ against scores": _against_lambda(dashboard),
         "Information and entropy": [
-            wr.LinePlot(title=f"{code}: L_I and H, in nats", x="iteration", y=[*lines])
+            wr.LinePlot(title=f"{code}: L_I and H, in nats", x=ITERATION, y=[*lines])
             for code in dashboard.codes
-            if (lines := dashboard.held(f"information/{code}", f"entropy/{code}"))
+            if (lines := dashboard.held(information(code), entropy(code)))
         ],
         "The game": [
-            wr.LinePlot(title=title, x="iteration", y=[*lines], range_y=span)
+            wr.LinePlot(title=title, x=ITERATION, y=[*lines], range_y=span)
             for title, names, span in (
-                ("D(real), D(fake)", ("D/real", "D/fake"), (0, 1)),
-                ("Losses", ("loss/discriminator", "loss/generator"), (None, None)),
+                ("D(real), D(fake)", (REAL, FAKE), (0, 1)),
+                ("Losses", LOSSES, (None, None)),
             )
             if (lines := dashboard.held(*names))
         ],
         "Categories against labels": [
-            wr.LinePlot(title=score.upper(), x="iteration", y=[score]) for score in dashboard.held(*SCORES)
+            wr.LinePlot(title=score.upper(), x=ITERATION, y=[score]) for score in dashboard.held(*CLUSTERING)
         ],
         GRIDS: [_grids(key) for key in _figures(dashboard)],
         "Tables": [
@@ -176,7 +188,7 @@ def sections(dashboard: Dashboard) -> dict[str, list[Any]]:
 
 
 def _against_lambda(dashboard: Dashboard) -> list[Any]:
-    scores = dashboard.held(*SCORES, *(f"information/{code}" for code in dashboard.codes))
+    scores = dashboard.held(*CLUSTERING, *(information(code) for code in dashboard.codes))
     return [
         wr.ScatterPlot(
             title=f"{score} over λ({code})", x=wr.Config(f"lambda.{code}"), y=wr.SummaryMetric(score), regression=False

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from infogan.config.opening import ExportedConfig
 from infogan.run_folder.configuration import EXPORTED, save_exported
-from infogan.run_folder.files import write_json
 from infogan.run_folder.trees import save_tensors
 from infogan.trained.model import WEIGHTS, Trained
 
@@ -19,8 +18,8 @@ def write_model(trained: Trained, folder: Path) -> None:
     }
     save_tensors(folder / WEIGHTS, weights)
     save_exported(exported(trained), folder)
-    if trained.summary:
-        write_json(folder / "summary.json", trained.summary)
+    if trained.summary is not None:
+        trained.summary.save(folder)
     (folder / WEIGHTS).chmod((folder / EXPORTED).stat().st_mode)  # safetensors keeps its files from others
 
 

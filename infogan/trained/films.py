@@ -14,9 +14,9 @@ from infogan.codes.domain import Choice
 from infogan.codes.latents import categories_in_turn
 from infogan.errors import ConfigError, RunError
 from infogan.figures.grids import PAPER, labelled_grid
-from infogan.run_folder.contents import read_summary
 from infogan.run_folder.files import read_picture, write_atomically
 from infogan.run_folder.paths import history
+from infogan.run_folder.summary import read_summary
 from infogan.trained.model import Trained
 
 NOISES, COLUMNS, CELL = 10, 5, 112
@@ -31,8 +31,8 @@ def over_training(run: Path, names: Sequence[str], frames: int) -> Iterator[Imag
         int(iteration): [run / "figures" / "history" / f"{name}_{iteration}.png" for name in names]
         for iteration in (path.stem.rpartition("_")[2] for path in history(run, names[0]))
     }
-    if "iterations" in (summary := read_summary(run)):
-        moments[summary["iterations"]] = [run / "figures" / f"{name}.png" for name in names]
+    if (summary := read_summary(run)) is not None:
+        moments[summary.iterations] = [run / "figures" / f"{name}.png" for name in names]
     shown = [paths for _, paths in sorted(moments.items()) if all(path.is_file() for path in paths)]
     if len(shown) < 2:
         raise RunError(f"{run} has not even two grids: one is drawn every callbacks.traversals_every iterations")

@@ -18,8 +18,8 @@ from infogan.errors import ConfigError, RunError
 from infogan.networks import Discriminator, Generator, build_discriminator, build_generator
 from infogan.networks.value_range import scaled, to_uint8, value_range
 from infogan.run_folder.configuration import EXPORTED, read_config, read_exported
-from infogan.run_folder.contents import read_summary
 from infogan.run_folder.paths import checkpoint_path, iterations, newest_checkpoint
+from infogan.run_folder.summary import Factors, Summary, read_summary
 from infogan.run_folder.trees import load_tensors, load_tree
 from infogan.trained.inference import encode, generate
 
@@ -35,7 +35,7 @@ class Model:
     """Generator, discriminator and posterior after training, in eval mode on one device.
 
     `iteration`: after how many iterations. `value_range`: of the networks' images. `summary`: what training measured at
-    its end (empty where it was stopped before). `matching`: the class that each category of the scored code stands for,
+    its end (None where it was stopped before). `matching`: the class that each category of the scored code stands for,
     None where no code has as many categories as the data set has classes.
     """
 
@@ -47,14 +47,25 @@ class Model:
     iteration: int
 
     @cached_property
-    def summary(self) -> Mapping[str, Any]:
-        """summary.json, empty where the run has not finished. Raises RunError where it is damaged."""
+    def summary(self) -> Summary | None:
+        """summary.json, None where the run has not finished. Raises RunError where it is damaged."""
         return read_summary(self.folder)
 
     @property
     def matching(self) -> dict[int, str] | None:
-        matching = self.summary.get("matching")
-        return matching and {int(category): name for category, name in matching.items()}
+        if self.summary is None or self.summary.matching is None:
+            return None
+        return {int(category): name for category, name in self.summary.matching.items()}
+
+    @property
+    def factors(self) -> Factors:
+        """How each code goes with each factor, as training measured it; empty where it did not, or none is known."""
+        return {} if self.summary is None else self.summary.factors
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether this model is the one that training ended with, and measured."""
+        return self.summary is not None and self.summary.iterations == self.iteration
 
     @property
     def scored_code(self) -> Code | None:

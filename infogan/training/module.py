@@ -18,6 +18,7 @@ from infogan.objective.objective import Objective
 from infogan.objective.play import GAME, Play
 from infogan.objective.regularisers.regulariser import Phase
 from infogan.objective.terms import Terms, Weight, loss
+from infogan.run_folder.metrics import FAKE, REAL
 from infogan.training.cuda_graph import CapturedIteration
 
 
@@ -122,8 +123,8 @@ class InfoGAN(L.LightningModule):
 
         measured |= {name if name not in measured else f"generator/{name}": value for name, value in updated.items()}
         return measured | {
-            "D/real": play.real_logits.detach().float().sigmoid().mean(),
-            "D/fake": play.fake_logits.detach().float().sigmoid().mean(),
+            REAL: play.real_logits.detach().float().sigmoid().mean(),
+            FAKE: play.fake_logits.detach().float().sigmoid().mean(),
         }
 
     def _play(self, inputs: Mapping[str, Tensor], due: tuple[str, ...], latent: Tensor, fake: Tensor) -> Play:

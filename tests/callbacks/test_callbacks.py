@@ -21,7 +21,7 @@ from infogan.datamodules.store import LabelledImages
 from infogan.experiments.build import build_data, build_module
 from infogan.experiments.fit import train
 from infogan.experiments.prepare import create
-from infogan.run_folder.contents import read_metrics
+from infogan.run_folder.metrics import Metrics, read_metrics
 from infogan.run_folder.paths import checkpoint_path
 from infogan.scoring.against_labels import factor_scores
 from infogan.training.signals import StopSignals
@@ -37,7 +37,7 @@ def test_training_log_is_the_mean_of_its_window(compose_values, tmp_path, monkey
     monkeypatch.setattr(TrainingLog, "on_train_batch_end", record)
     folder = create(check(compose_values("trainer.max_iterations=10")), tmp_path, "run")
     train(folder)
-    rows = read_metrics(folder / "metrics.csv")
+    rows = read_metrics(folder).rows
     assert [row["iteration"] for row in rows] == [5, 10]
     for k, row in enumerate(rows):
         window = returned[5 * k : 5 * k + 5]
@@ -198,13 +198,13 @@ def test_conclusion_tells_eval_mode_from_train_mode(built, traversals, tmp_path,
         return ({"c1": 1.0 if batch_statistics else 2.0}, {"c2": 3.0})
 
     monkeypatch.setattr("infogan.callbacks.conclusion.fresh_information", fresh)
-    metrics = SimpleNamespace(rows=[{"iteration": k, "images_per_second": k} for k in (1, 10, 100)])
+    metrics = SimpleNamespace(logged=Metrics([{"iteration": k, "images_per_second": k} for k in (1, 10, 100)]))
     summary = Conclusion(tmp_path, traversals.scores, traversals, metrics).measure(module)
-    assert summary["information"] == {"c1": 2.0}
-    assert summary["information_train_mode"] == {"c1": 1.0}
-    assert summary["information_at_mse"] == {"c2": 3.0}
-    assert summary["images_per_second"] == 10
-    assert sorted(summary["matching"].values()) == list(data.class_names)
+    assert summary.information == {"c1": 2.0}
+    assert summary.information_train_mode == {"c1": 1.0}
+    assert summary.information_at_mse == {"c2": 3.0}
+    assert summary.images_per_second == 10
+    assert sorted(summary.matching.values()) == list(data.class_names)
 
 
 def test_progress_bar_shows_the_numbers(monkeypatch):

@@ -15,7 +15,7 @@ from infogan.errors import Collapsed
 from infogan.experiments.build import build_module
 from infogan.experiments.fit import train
 from infogan.experiments.prepare import create, reopen
-from infogan.run_folder.contents import read_metrics
+from infogan.run_folder.metrics import read_metrics
 from infogan.run_folder.paths import newest_checkpoint
 from infogan.run_folder.status import read_status
 from infogan.run_folder.trees import load_tree
@@ -180,7 +180,7 @@ def test_training_is_the_same_under_watch(compose_values, tmp_path):
         folder = create(check(compose_values(*options, f"callbacks.health={health}")), tmp_path, health)
         train(folder)
         trees.append(load_tree(newest_checkpoint(folder)))
-        assert ("health/spread" in read_metrics(folder / "metrics.csv")[-1]) == (health == "warn")
+        assert ("health/spread" in read_metrics(folder).rows[-1]) == (health == "warn")
     assert "Health" not in trees[0]["callbacks"]
     assert len(trees[1]["callbacks"]["Health"]["windows"]["gap"]) == 2
     differences = [float((x - trees[1]["state_dict"][n]).abs().max()) for n, x in trees[0]["state_dict"].items()]

@@ -16,7 +16,7 @@ from infogan import evaluate
 from infogan.config.check import check
 from infogan.experiments.fit import train
 from infogan.experiments.prepare import create
-from infogan.scoring.evaluation_files import flat
+from infogan.run_folder.evaluation import flat
 
 SMALL = ["metrics.latents=1000", "metrics.images=1000", "metrics.draws=1", "metrics.samples=1000"]
 ITERATIONS = 20
@@ -62,15 +62,15 @@ def test_all_scores_of_a_run(command, copy):
 
     c1 = found["information"]["c1"]
     assert c1["entropy"] == pytest.approx(math.log(10))
-    for mode, before in (("eval", "information"), ("train", "information_train_mode")):
+    for mode, before in (("eval", summary.information), ("train", summary.information_train_mode)):
         assert c1[mode]["low"] < c1[mode]["mean"] < c1[mode]["high"] <= c1["entropy"]
-        assert c1[mode]["mean"] == pytest.approx(summary[before]["c1"], abs=0.1), "other latents, the same quantity"
-    assert found["information"]["c2"]["at_mse"] == pytest.approx(summary["information_at_mse"]["c2"], abs=0.05)
+        assert c1[mode]["mean"] == pytest.approx(before["c1"], abs=0.1), "other latents, the same quantity"
+    assert found["information"]["c2"]["at_mse"] == pytest.approx(summary.information_at_mse["c2"], abs=0.05)
 
     clusters = found["clustering"]["c1"]
-    assert clusters["nmi"] == pytest.approx(summary["nmi"])
+    assert clusters["nmi"] == pytest.approx(summary.nmi)
     # so early in training one image on the border of two categories can turn a tie between two matchings
-    assert clusters["acc"] == pytest.approx(summary["acc"], abs=0.02)
+    assert clusters["acc"] == pytest.approx(summary.acc, abs=0.02)
     confusion = np.array(clusters["confusion"])
     assert confusion.sum() == 360, "the test split"
     assert confusion.diagonal().sum() / 360 == pytest.approx(clusters["acc"])

@@ -38,10 +38,10 @@ def test_it_opens_and_reads_images_as_it_did(run, tmp_path):
     """ACC of the test split, by the matching that was found then."""
     model = infogan.load(run)
     test = data_of(model.config, OpenedPathsConfig(data=None, stores=str(tmp_path), outputs="")).split("test")
-    assert (model.iteration, model.scored_code.name, model.summary["seed"]) == (40, "c1", 0)
+    assert (model.iteration, model.scored_code.name, model.summary.seed) == (40, "c1", 0)
     probabilities = model.encode(test.images.permute(0, 2, 3, 1).numpy())["c1"]
     named = np.array([int(model.matching[k]) for k in probabilities.argmax(dim=1).tolist()])
-    assert np.mean(named == test.labels.numpy()) == pytest.approx(model.summary["acc"], abs=2 / len(named))
+    assert np.mean(named == test.labels.numpy()) == pytest.approx(model.summary.acc, abs=2 / len(named))
 
 
 def test_an_exported_model_is_the_run_that_it_was_made_of(run):

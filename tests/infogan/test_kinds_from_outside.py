@@ -13,7 +13,7 @@ from infogan import edit, evaluate, export, film, generate, train
 from infogan.config.opening import InversionConfig
 from infogan.explorer.answers import Explorer
 from infogan.explorer.page import build
-from infogan.run_folder.contents import read_metrics
+from infogan.run_folder.metrics import read_metrics
 
 KINDS = {
     "binary": "{kind: 'tests.infogan.codes.kinds:Binary', share: 0.3}",
@@ -56,7 +56,7 @@ def test_training_leaves_grids_curves_and_the_report(run, kind):
     assert set(summary["information"]) == {"c1", "c2", "c3", "c4"}
     entropy = {"binary": -0.3 * np.log(0.3) - 0.7 * np.log(0.7), "angle": np.log(2 * np.pi), "pair": np.log(6)}[kind]
     assert summary["entropy"]["c4"] == pytest.approx(entropy, rel=1e-5)
-    rows = read_metrics(run / "metrics.csv")
+    rows = read_metrics(run).rows
     assert all("information/c4" in row for row in rows if "loss/discriminator" in row)
     assert any("health/categories/c4" in row for row in rows) is (kind == "binary")
     with Image.open(run / "figures" / "c4.png") as grid:

@@ -22,6 +22,8 @@ from infogan.experiments.fit import train
 from infogan.experiments.prepare import create
 from infogan.pages.findings import beside_published, code_caption, findings
 from infogan.pages.published import PUBLISHED, published_for
+from infogan.run_folder.evaluation import Evaluation
+from tests.infogan.summaries import summary_of
 
 VOID = {"meta", "img", "br", "hr", "link", "input"}
 HOSTILE = "<script>alert('1')<script>\"&"
@@ -436,21 +438,21 @@ def config_of(compose_values, *overrides):
 
 def test_published_numbers_stand_beside_the_run(compose_values):
     config = config_of(compose_values, "data=mnist")
-    summary = {
-        "iterations": 5, "information": {"c1": 2.25, "c2": -0.3, "c3": None}, "information_at_mse": {}, "acc": 0.9,
-        "nmi": 0.8, "ari": 0.7, "entropy": {"c1": 2.303, "c2": 0.69, "c3": 0.69}, "factors": {},
-        "matching": {str(k): str(k) for k in range(10)},
-    }  # fmt: skip
-    found = findings(summary, {})
-    assert [row[1:] for row in beside_published(config, found, {})] == [("5", "10.0"), ("about 2.30", "2.250")]
-    assert [row[2] for row in beside_published(config, None, {})] == ["not measured"] * 2
+    summary = summary_of(
+        information={"c1": 2.25, "c2": -0.3, "c3": None}, information_at_mse={}, acc=0.9,
+        entropy={"c1": 2.303, "c2": 0.69, "c3": 0.69}, matching={str(k): str(k) for k in range(10)},
+    )  # fmt: skip
+    found = findings(summary, None)
+    assert [row[1:] for row in beside_published(config, found, None)] == [("5", "10.0"), ("about 2.30", "2.250")]
+    assert [row[2] for row in beside_published(config, None, None)] == ["not measured"] * 2
     assert "not finite nats with the σ that Q learned" in code_caption("c3", config, found)
     assert published_for(config_of(compose_values, "data=mnist", "experiment=gan_baseline")) is None
     assert published_for(config_of(compose_values, "data=digits")) is None
 
     config = config_of(compose_values, "experiment=dsprites_infogan")
     scores = {"infogan_cr": {"sap": {"mean": 0.5, "low": 0.25, "high": 0.75}}, "dlib": {"mig": 0.125, "sap": 0.1}}
-    beside = {row[0]: row[1:] for row in beside_published(config, None, {"disentanglement": scores})}
+    evaluation = Evaluation(iterations=5, disentanglement=scores)
+    beside = {row[0]: row[1:] for row in beside_published(config, None, evaluation)}
     assert beside["SAP"] == ("0.41", "0.500 (0.250 … 0.750)")
     assert beside["MIG"] == ("0.22", "0.125")
     assert beside["FactorVAE"] == ("0.82", "not measured")
@@ -461,12 +463,11 @@ def test_only_the_scored_code_is_told_as_a_classifier(compose_values):
     """SVHN has four codes of ten categories; ACC and matching are those of the first."""
     config = config_of(compose_values, "data=svhn")
     names = list(config.model.codes)
-    summary = {
-        "iterations": 5, "information": dict.fromkeys(names, 1.0), "information_at_mse": {}, "acc": 0.9, "nmi": 0.8,
-        "ari": 0.7, "entropy": dict.fromkeys(names, 2.3), "matching": {str(k): str(k) for k in range(10)},
-        "factors": {"nmi": {names[1]: {"label": 0.5}}},
-    }  # fmt: skip
-    found = findings(summary, {})
+    summary = summary_of(
+        information=dict.fromkeys(names, 1.0), information_at_mse={}, acc=0.9, entropy=dict.fromkeys(names, 2.3),
+        matching={str(k): str(k) for k in range(10)}, factors={"nmi": {names[1]: {"label": 0.5}}},
+    )  # fmt: skip
+    found = findings(summary, None)
     assert "ACC 0.900" in code_caption(names[0], config, found)
     assert "ACC" not in code_caption(names[1], config, found)
     assert "label (nmi 0.50)" in code_caption(names[1], config, found)

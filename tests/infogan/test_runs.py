@@ -1,6 +1,5 @@
 """`infogan.runs`: every run folder below outputs, the newest first, and nothing heavy loaded for it."""
 
-import json
 import os
 import subprocess
 import sys
@@ -10,8 +9,7 @@ import pytest
 from infogan import runs
 from infogan.config.check import check
 from infogan.run_folder.configuration import save_config
-
-SUMMARY = {"iterations": 10, "information": {"c1": 2.25}, "information_at_mse": {}, "acc": 0.75}
+from tests.infogan.summaries import summary_of
 
 
 @pytest.fixture
@@ -22,7 +20,7 @@ def outputs(compose_values, tmp_path):
     for k, name in enumerate(names):
         save_config(check(compose_values("trainer.max_iterations=10", f"seed={40 + k}")), place / name)
         os.utime(place / name / "config.yaml", (1_000_000_000 + k, 1_000_000_000 + k))
-    (place / "a_single_run" / "summary.json").write_text(json.dumps(SUMMARY))
+    summary_of().save(place / "a_single_run")
     (place / "a_single_run" / "report.html").touch()
     (place / "lost" / "checkpoints").mkdir()
     (place / "lost" / "config.yaml").unlink()

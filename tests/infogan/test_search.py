@@ -15,6 +15,7 @@ from infogan.errors import Collapsed
 from infogan.experiments import search as experiments_search
 from infogan.run_folder.configuration import load_config
 from infogan.run_folder.locks import held
+from tests.infogan.summaries import summary_of
 
 optuna = pytest.importorskip("optuna")
 
@@ -47,8 +48,8 @@ def told(monkeypatch):
         end = ends.pop(0)
         if isinstance(end, BaseException):
             raise end
-        summary = {"iterations": 4, "information": {"c1": end - 1, "c2": 7.0}, "information_at_mse": {"c2": 1.0}}
-        (folder / "summary.json").write_text(json.dumps(summary))
+        summary = summary_of(iterations=4, information={"c1": end - 1, "c2": 7.0}, information_at_mse={"c2": 1.0})
+        summary.save(folder)
         return summary
 
     monkeypatch.setattr(experiments_search, "train", train)

@@ -9,11 +9,10 @@ from infogan.config.check import check
 from infogan.config.versions import VERSION
 from infogan.errors import RunError
 from infogan.run_folder.configuration import save_config
-from infogan.run_folder.contents import read_metrics, read_object, read_provenance
+from infogan.run_folder.contents import read_object, read_provenance
 from infogan.run_folder.locks import held
 from infogan.run_folder.status import lambda_text, read_status
-
-SUMMARY = {"iterations": 10, "information": {"c1": 2.25, "c2": -0.25}, "information_at_mse": {"c2": 1.5}, "acc": 0.75}
+from tests.infogan.summaries import VALUES, summary_of
 
 
 @pytest.fixture
@@ -45,7 +44,7 @@ def test_a_run_that_another_process_is_at(folder):
 
 
 def test_a_finished_run_and_one_that_is_made_longer(folder, compose_values):
-    (folder / "summary.json").write_text(json.dumps(SUMMARY))
+    summary_of().save(folder)
     status = read_status(folder)
     assert (status.state, status.progress, status.information, status.acc) == ("finished", "10", 2.25, 0.75)
     save_config(check(compose_values("trainer.max_iterations=2000")), folder)
@@ -58,7 +57,7 @@ def test_a_first_code_with_a_fixed_sigma(folder, compose_values):
     save_config(check(compose_values("trainer.max_iterations=10", "~model.codes.c1")), folder)
     (folder / "metrics.csv").write_text("iteration,information/c2\n8,-0.25\n")
     assert read_status(folder).information is None
-    (folder / "summary.json").write_text(json.dumps(SUMMARY))
+    summary_of().save(folder)
     assert read_status(folder).information == 1.5, "at σ² = MSE"
     learned = ["~model.codes.c1", "model.codes.c2.sigma=learned"]
     save_config(check(compose_values("trainer.max_iterations=11", *learned)), folder)
@@ -72,9 +71,9 @@ def test_a_first_code_with_a_fixed_sigma(folder, compose_values):
         ("config.yaml", "seed: 0", "does not fit this version"),
         ("summary.json", "{", "summary.json could not be read"),
         ("summary.json", "[]", "holds no object"),
-        ("summary.json", '{"iterations": 10}', "KeyError"),
-        ("summary.json", json.dumps(SUMMARY | {"acc": "good"}), "ValueError"),
-        ("summary.json", json.dumps(SUMMARY | {"information": 5}), "TypeError"),
+        ("summary.json", '{"iterations": 10}', "summary.json is damaged: data is missing; "),
+        ("summary.json", json.dumps(VALUES | {"acc": "good"}), "summary.json is damaged: acc=good: "),
+        ("summary.json", json.dumps(VALUES | {"information": 5}), "summary.json is damaged: information=5: "),
         ("metrics.csv", "iteration,acc\n8,good\n", "metrics.csv could not be read"),
         ("metrics.csv", "iteration,acc\n8,0.5,7\n", "metrics.csv could not be read"),
         ("metrics.csv", "acc\n0.5\n", "a row names no iteration"),
@@ -103,7 +102,6 @@ def test_lambda_is_one_number_where_it_is_the_same(compose_values):
 
 
 def test_files_that_are_missing_are_empty(tmp_path):
-    assert read_metrics(tmp_path / "metrics.csv") == []
     assert read_object(tmp_path / "evaluation.json") == {}
     assert read_provenance(tmp_path) == []
     (tmp_path / "provenance.json").write_text("{}")

@@ -15,18 +15,19 @@ from infogan.errors import Stopped
 from infogan.experiments.fit import train
 from infogan.experiments.prepare import create, reopen
 from infogan.run_folder.configuration import load_config
-from infogan.run_folder.contents import read_metrics
+from infogan.run_folder.metrics import read_metrics
 from infogan.run_folder.paths import newest_checkpoint
 from infogan.run_folder.trees import load_tree
 from infogan.tracking.metrics_file import MetricsFile, finite
 from infogan.tracking.wandb_run import add_evaluation, conclusion_tables
 from infogan.tracking.wandb_session import wandb_mode
 from infogan.trained.model import load
+from tests.infogan.summaries import summary_of as a_summary
 from tests.infogan.wandb_files import history, records, summary_of
 
 
 def test_metrics_file_merges_an_iteration_and_fills_new_columns(tmp_path):
-    file = MetricsFile(tmp_path / "metrics.csv", 0)
+    file = MetricsFile(tmp_path, 0)
     file.log_metrics({"loss": 0.5}, step=10)
     file.log_metrics({"acc": 0.25}, step=10)
     file.log_metrics({"loss": 0.125}, step=20)
@@ -39,16 +40,16 @@ def test_metrics_file_merges_an_iteration_and_fills_new_columns(tmp_path):
 
 
 def test_metrics_file_drops_what_comes_after_the_checkpoint(tmp_path):
-    first = MetricsFile(tmp_path / "metrics.csv", 0)
+    first = MetricsFile(tmp_path, 0)
     for step in (10, 20, 30):
         first.log_metrics({"loss": 1 / step}, step=step)
     first.save()
-    again = MetricsFile(tmp_path / "metrics.csv", 20)
+    again = MetricsFile(tmp_path, 20)
     assert again.rows == [{"iteration": 10, "loss": 0.1}, {"iteration": 20, "loss": 0.05}]
     again.log_metrics({"loss": 0.5}, step=30)
     again.save()
-    assert [row["iteration"] for row in read_metrics(tmp_path / "metrics.csv")] == [10, 20, 30]
-    assert read_metrics(tmp_path / "metrics.csv")[-1]["loss"] == 0.5
+    assert [row["iteration"] for row in read_metrics(tmp_path).rows] == [10, 20, 30]
+    assert read_metrics(tmp_path).rows[-1]["loss"] == 0.5
 
 
 @pytest.mark.parametrize("torn", ["3", "30,0.1", "30,0.125"])
@@ -56,7 +57,7 @@ def test_a_line_without_its_end_is_not_read(tmp_path, torn):
     """A kill or a full disk in the middle of a line must not make a row of iteration 3 out of one of iteration 30."""
     path = tmp_path / "metrics.csv"
     path.write_text(f"iteration,loss\n10,0.5\n20,0.25\n{torn}")
-    assert [row["iteration"] for row in read_metrics(path)] == [10, 20]
+    assert [row["iteration"] for row in read_metrics(tmp_path).rows] == [10, 20]
 
 
 def test_finite():
@@ -129,7 +130,7 @@ def test_offline_run(compose_values, tmp_path):
     for name, entropy in (("c1", math.log(10)), ("c2", math.log(2)), ("c3", math.log(2))):
         assert curves[f"entropy/{name}"] == [(iteration, pytest.approx(entropy)) for iteration in (5, 10, 15, 20)]
     assert "trainer/global_step" not in curves
-    csv_rows = read_metrics(folder / "metrics.csv")
+    csv_rows = read_metrics(folder).rows
     assert [value for _, value in curves["information/c1"]] == [row["information/c1"] for row in csv_rows]
     for name in ("c1", "c2", "c3", "samples"):
         captions = [value for _, value in curves[f"figures/{name}/caption"]]
@@ -174,19 +175,16 @@ def test_the_final_checkpoint_is_an_artifact_that_opens(compose_values, tmp_path
                 shutil.copy(entry.local_path, tmp_path / "downloaded" / entry.path)
             opened = load(tmp_path / "downloaded")
             assert opened.iteration == 5
-            assert opened.summary["iterations"] == 5
+            assert opened.summary.iterations == 5
     assert not list((tmp_path / "wandb-data").rglob("*.safetensors")), "the checkpoint was copied"
 
 
 def test_the_table_of_codes_by_factor():
-    summary = {
-        "factors": {
-            "spearman": {"c2": {"azimuth": 0.25, "width": 0.5}, "c3": {"azimuth": 0.75, "width": 0.125}},
-            "nmi": {"c1": {"label": 0.5, "shape": 1.0}, "c4": {"shape": 0.0}},
-        },
-        "matching": None,
+    factors = {
+        "spearman": {"c2": {"azimuth": 0.25, "width": 0.5}, "c3": {"azimuth": 0.75, "width": 0.125}},
+        "nmi": {"c1": {"label": 0.5, "shape": 1.0}, "c4": {"shape": 0.0}},
     }
-    tables = conclusion_tables(summary)
+    tables = conclusion_tables(a_summary(factors=factors))
     assert list(tables) == ["codes_by_factor"]
     assert tables["codes_by_factor"].columns == ["code", "score", "azimuth", "width", "label", "shape"]
     assert tables["codes_by_factor"].data == [
@@ -195,7 +193,7 @@ def test_the_table_of_codes_by_factor():
         ["c1", "nmi", None, None, 0.5, 1.0],
         ["c4", "nmi", None, None, None, 0.0],
     ]
-    assert conclusion_tables({"factors": {}, "matching": None}) == {}
+    assert conclusion_tables(a_summary()) == {}
 
 
 def test_an_evaluation_lands_in_the_same_run(compose_values, tmp_path):

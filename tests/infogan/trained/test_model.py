@@ -37,8 +37,8 @@ def test_it_is_the_model_that_was_trained(finished):
 
     folder, summary = finished
     model = infogan.load(folder)
-    assert (model.iteration, model.summary["acc"]) == (20, summary["acc"])
-    assert model.matching == {int(k): name for k, name in summary["matching"].items()}
+    assert (model.iteration, model.summary.acc) == (20, summary.acc)
+    assert model.matching == {int(k): name for k, name in summary.matching.items()}
     module = build_module(model.config)
     module.load_state_dict(load_tree(newest_checkpoint(folder))["state_dict"])
     module.eval()

@@ -1,0 +1,146 @@
+"""evaluation.json: all scores of a model, which `infogan.evaluate` leaves in the folder of its run."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self, TypeVar
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from infogan.config.fields import Section
+from infogan.run_folder.contents import read_section
+from infogan.run_folder.files import write_json
+from infogan.run_folder.summary import Factors
+
+EVALUATION = "evaluation.json"
+"""In the folder of a run that was evaluated."""
+
+Rows = dict[str, tuple[float, float | None, float | None]]
+"""Scores by their path, as (value, low, high)."""
+
+T = TypeVar("T")
+
+Part = Annotated[
+    Annotated[T, Tag("<part>")] | Annotated[str, Tag("<reason>")],
+    Discriminator(lambda value: "<reason>" if isinstance(value, str) else "<part>"),
+]
+"""A part of the evaluation, or why it could not be computed."""
+
+
+class _Scores(Section, extra="allow", allow_inf_nan=False):
+    """What later versions add is kept."""
+
+
+class Mean(_Scores):
+    """A mean, and the ends of its interval where there are some."""
+
+    mean: float
+    low: float | None = None
+    high: float | None = None
+
+
+class CodeInformation(_Scores):
+    """L_I of a code over fresh latents, in eval and in train mode, for a fixed σ at σ² = MSE too, and H(c); nats."""
+
+    entropy: float
+    eval: Mean
+    at_mse: float | None = None
+    train: Mean | None = None
+
+
+class LabelFree(_Scores):
+    """See `scoring.label_free`: by code, but for the score."""
+
+    score: float
+    consistency: dict[str, float]
+    usage: dict[str, float]
+
+
+class Clusters(_Scores):
+    """The groups of a code against the labels of the test split. From acc on only for the code that is scored: rows of
+    `confusion` are classes that categories are matched to, columns true classes, both in the data set's order."""
+
+    nmi: float
+    ari: float
+    acc: float | None = None
+    error_by_class: dict[str, float] | None = None
+    matching: dict[str, str] | None = None
+    confusion: list[list[int]] | None = None
+
+    @property
+    def clustering(self) -> dict[str, float]:
+        """acc, nmi and ari by name, of the code that is scored; empty for another."""
+        return {} if self.acc is None else {"acc": self.acc, "nmi": self.nmi, "ari": self.ari}
+
+
+class Evaluation(_Scores):
+    """The scores of the model after so many iterations, part by part; None where the version that wrote the file had
+    no such part.
+
+    information, clustering: by code, and clustering of several together as `all`. disentanglement, image_quality:
+      nested, as `scoring` writes them. seconds: that each part took. protocol: what it was asked with. provenance: of
+      the process that scored.
+    """
+
+    iterations: int
+    information: Part[dict[str, CodeInformation]] | None = None
+    label_free: Part[LabelFree] | None = None
+    clustering: Part[dict[str, Clusters]] | None = None
+    factors: Part[Factors] | None = None
+    disentanglement: Part[dict[str, Any]] | None = None
+    image_quality: Part[dict[str, Any]] | None = None
+    seconds: dict[str, float] = Field(default_factory=dict)
+    protocol: dict[str, Any] = Field(default_factory=dict)
+    provenance: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _numbers(self) -> Self:
+        for path, row in self.rows.items():
+            if not all(number is None or isinstance(number, int | float) for number in row):
+                raise ValueError(f"{path} is no number")
+        return self
+
+    @property
+    def parts(self) -> dict[str, Any]:
+        """The scores as plain values by part, without what the file says of itself."""
+        about = {"iterations", "seconds", "protocol", "provenance"}
+        return {name: part for name, part in self.values().items() if name not in about and part is not None}
+
+    @property
+    def rows(self) -> Rows:
+        """Every score by its path: what evaluation.csv holds."""
+        return flat(self.parts)
+
+    @property
+    def scored(self) -> Clusters | None:
+        """The groups that are matched to classes."""
+        clusters = self.clustering.values() if isinstance(self.clustering, Mapping) else []
+        return next((code for code in clusters if code.acc is not None), None)
+
+    def values(self) -> dict[str, Any]:
+        """The content of the file, as plain values."""
+        return self.model_dump(exclude_unset=True)
+
+    def save(self, folder: Path) -> None:
+        """Writes evaluation.json into the folder."""
+        write_json(folder / EVALUATION, self.values())
+
+
+def read_evaluation(folder: Path) -> Evaluation | None:
+    """That of a run folder; None before the run was evaluated. Raises RunError, one line that names file and field,
+    where it is damaged."""
+    return read_section(folder / EVALUATION, Evaluation)
+
+
+def flat(values: Mapping[str, Any], prefix: str = "") -> Rows:
+    """Every number among nested scores by its path; lists and texts are left out."""
+    rows: Rows = {}
+    for name, value in values.items():
+        path = f"{prefix}{name}"
+        if isinstance(value, Mapping):
+            if "mean" in value:
+                rows[path] = (value["mean"], value.get("low"), value.get("high"))
+            else:
+                rows |= flat(value, f"{path}/")
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            rows[path] = (value, None, None)
+    return rows
