@@ -15,10 +15,11 @@ from infogan.config.training import WandbConfig
 from infogan.errors import Collapsed, NotFinite, RunError, Stopped
 from infogan.experiments.build import build_data, build_module, build_trainer
 from infogan.experiments.machine import arithmetic
+from infogan.experiments.processes import ended_ones_named
 from infogan.run_folder.configuration import load_config
 from infogan.run_folder.contents import COLLAPSED
 from infogan.run_folder.files import write_json
-from infogan.run_folder.locks import held
+from infogan.run_folder.locks import claimed
 from infogan.run_folder.paths import checkpoint_iteration, newest_checkpoint, remove_staged_checkpoints
 from infogan.run_folder.provenance import add_provenance
 from infogan.run_folder.ranks import RUN_FOLDER_OF_RANKS, is_rank_zero
@@ -44,16 +45,13 @@ def train(folder: Path, further: "Sequence[L.Callback]" = ()) -> Summary | None:
     learns and `callbacks.health` is abort, and Stopped where a signal asked to end: after the iteration in progress and
     its checkpoint, or outside of training at once.
     """
-    import torch
-
     from infogan.training.memory import keep_freed_memory
 
-    config = load_config(folder)
     failed = True
     with (
-        arithmetic(config.trainer),
         StopSignals() as signals,
-        log_file(folder / "log.txt"),
+        log_file(folder),
+        arithmetic((config := load_config(folder)).trainer),  # as it is now that nobody else can change it
         early_end_logged(folder, signals),
     ):
         checkpoint = newest_checkpoint(folder)
@@ -76,12 +74,9 @@ def train(folder: Path, further: "Sequence[L.Callback]" = ()) -> Summary | None:
             trainer, conclusion = build_trainer(
                 config, folder, data, checkpoint_iteration(checkpoint), signals, further
             )
-            trainer.fit(module, data, ckpt_path=checkpoint)
+            with ended_ones_named(trainer):
+                trainer.fit(module, data, ckpt_path=checkpoint)
             failed = False
-        except RuntimeError as error:
-            if config.trainer.devices > 1 and ("gloo" in str(error) or isinstance(error, torch.distributed.DistError)):
-                raise RunError(f"another of the {config.trainer.devices} processes of this run has ended") from error
-            raise
         finally:
             os.environ.pop(RUN_FOLDER_OF_RANKS, None)
             if isinstance(config.logger, WandbConfig):
@@ -147,10 +142,10 @@ class LogFile(logging.StreamHandler[IO[str]]):
 
 
 @contextmanager
-def log_file(path: Path) -> Iterator[None]:
-    """What the project says goes to the terminal and, with the time, into this file; Lightning's small talk nowhere.
+def log_file(folder: Path) -> Iterator[None]:
+    """What the project says goes to the terminal and, with the time, into log.txt; Lightning's small talk nowhere.
 
-    The file is held while it is written to: raises RunError where another process does, or where it cannot be written.
+    The folder is held meanwhile: raises RunError where another process does, or where the file cannot be written.
     """
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -158,21 +153,15 @@ def log_file(path: Path) -> Iterator[None]:
     if not is_rank_zero():
         yield
         return
-    try:
-        stream = path.open("a")
-    except OSError as error:
-        raise RunError(f"{path} could not be written: {error.strerror}") from None
-    terminal, file = logging.StreamHandler(sys.stdout), LogFile(stream)
-    file.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-    terminal.setLevel(logging.INFO)
-    log.setLevel(logging.DEBUG)
-    try:
-        with held(stream, path.parent):
+    with claimed(folder) as stream:
+        terminal, file = logging.StreamHandler(sys.stdout), LogFile(stream)
+        file.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+        terminal.setLevel(logging.INFO)
+        log.setLevel(logging.DEBUG)
+        try:
             log.addHandler(terminal)
             log.addHandler(file)
             yield
-    finally:
-        log.removeHandler(terminal)
-        log.removeHandler(file)
-        with suppress(OSError):  # the lines that a full disk did not take
-            stream.close()
+        finally:
+            log.removeHandler(terminal)
+            log.removeHandler(file)

@@ -9,6 +9,7 @@ from infogan.errors import ConfigError, InfoGANError, RunError
 from infogan.experiments.build import build_data, further_callbacks
 from infogan.experiments.machine import best_precision, check_accelerator, on_gpu
 from infogan.run_folder.configuration import load_config, save_config
+from infogan.run_folder.locks import claimed
 from infogan.run_folder.paths import checkpoint_iteration, new_run_folder, newest_checkpoint, run_folders
 from infogan.run_folder.summary import read_summary
 
@@ -31,12 +32,14 @@ def find_or_create(config: Config, outputs: Path, name: str) -> Path:
 
     Experiments are the same where model, data, seed and length are. What else is asked for now (devices, logging,
     where the data lies) replaces what was asked for before, unless the run is finished.
+    Raises RunError where another process is at work there.
     """
     config = prepared(config)
     for folder in run_folders(outputs, name):
         if is_of_same_experiment(folder, config):
             if not is_finished(folder):
-                save_config(config, folder)
+                with claimed(folder):
+                    save_config(config, folder)
             return folder
     return create(config, outputs, name)
 
@@ -57,13 +60,14 @@ def is_finished(folder: Path) -> bool:
 
 
 def reopen(folder: Path, changes: Mapping[str, Any]) -> Path:
-    """Makes a run folder ready to go on, with `changes` to its configuration. Raises RunError where it is finished."""
-    config = load_config(folder, changes)
-    done = checkpoint_iteration(newest_checkpoint(folder))
-    config = prepared(config)
-    if done >= config.trainer.max_iterations and (done > config.trainer.max_iterations or is_concluded(folder, done)):
-        raise RunError(f"run={folder} has finished {done} iterations: trainer.max_iterations=<more> goes on")
-    save_config(config, folder)
+    """Makes a run folder ready to go on, with `changes` to its configuration. Raises RunError where it is finished, or
+    where another process is at work there, whose configuration stays as it is."""
+    with claimed(folder):
+        config = prepared(load_config(folder, changes))
+        done, last = checkpoint_iteration(newest_checkpoint(folder)), config.trainer.max_iterations
+        if done > last or (done == last and is_concluded(folder, done)):
+            raise RunError(f"run={folder} has finished {done} iterations: trainer.max_iterations=<more> goes on")
+        save_config(config, folder)
     return folder
 
 

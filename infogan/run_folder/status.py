@@ -60,7 +60,7 @@ def read_status(folder: Path) -> RunStatus:
             return RunStatus(folder, asked_at, "finished", "", config, summary.iterations, *found)
         found = (None if code.has_fixed_width else metrics.last(information(name)), metrics.last(CLUSTERING[0]))
         reason = str(read_object(folder / COLLAPSED).get("reason", ""))
-        state: State = "running" if is_held(folder / "log.txt") else "collapsed" if reason else "stopped"
+        state: State = "running" if is_held(folder) else "collapsed" if reason else "stopped"
         return RunStatus(folder, asked_at, state, reason, config, done, *found)
     except InfoGANError as error:
         return RunStatus(folder, asked_at, "damaged", str(error))
