@@ -60,11 +60,11 @@ def runs_and_place(config: "CompareConfig") -> "tuple[list[Path], Path]":
     """The run folders, and where what comes of them is put."""
     from pathlib import Path
 
-    from infogan.run_folder.paths import find_run, runs_of, timestamp
+    from infogan.run_folder.paths import open_run, runs_of, timestamp
 
     outputs = Path(config.paths.outputs)
     if config.runs is not None:
-        return [find_run(run, outputs) for run in config.runs], outputs / "comparisons" / timestamp()
+        return [open_run(run, outputs, print) for run in config.runs], outputs / "comparisons" / timestamp()
     assert config.sweep is not None
     sweep = Path(config.sweep).expanduser()
     return runs_of(sweep), sweep.resolve()

@@ -19,11 +19,11 @@ def job(values: DictConfig) -> None:
     from pathlib import Path
 
     from infogan.config.opening import EditConfig
-    from infogan.run_folder.paths import find_run
+    from infogan.run_folder.paths import open_run
     from infogan.trained.model import device_of, load_whole
 
     with opened(values, EditConfig) as config:
-        run = find_run(config.run, Path(config.paths.outputs))
+        run = open_run(config.run, Path(config.paths.outputs), print)
         edit(load_whole(run, device_of(config.accelerator), print), config)
 
 

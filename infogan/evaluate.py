@@ -25,12 +25,12 @@ def job(values: DictConfig) -> None:
     from infogan.config.opening import EvaluateConfig
     from infogan.experiments.build import build_data
     from infogan.pages.run import write_run_report
-    from infogan.run_folder.paths import find_run
+    from infogan.run_folder.paths import open_run
     from infogan.scoring.evaluation_files import write_evaluation
     from infogan.trained.model import device_of, load_whole
 
     with opened(values, EvaluateConfig) as config:
-        run = find_run(config.run, Path(config.paths.outputs))
+        run = open_run(config.run, Path(config.paths.outputs), print)
         trained = load_whole(run, device_of(config.accelerator), print)
         found = score(trained, config)
         show(write_evaluation(found, trained, config), trained.folder)

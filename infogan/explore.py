@@ -24,11 +24,11 @@ def job(values: DictConfig) -> None:
     from pathlib import Path
 
     from infogan.config.opening import ExploreConfig
-    from infogan.run_folder.paths import find_run
+    from infogan.run_folder.paths import open_run
     from infogan.trained.model import device_of, load_whole
 
     with opened(values, ExploreConfig) as config:
-        run = find_run(config.run, Path(config.paths.outputs))
+        run = open_run(config.run, Path(config.paths.outputs), print)
         explore(load_whole(run, device_of(config.accelerator), print), config)
 
 

@@ -20,11 +20,11 @@ def job(values: DictConfig) -> None:
 
     from infogan.config.opening import ExportConfig
     from infogan.experiments.build import build_data
-    from infogan.run_folder.paths import find_run
+    from infogan.run_folder.paths import open_run
     from infogan.trained.model import load_whole
 
     with opened(values, ExportConfig) as config:
-        run = find_run(config.run, Path(config.paths.outputs))
+        run = open_run(config.run, Path(config.paths.outputs), print)
         trained = load_whole(run, "cpu", print)
         assert config.to is not None
         export(trained, build_data(trained.config).licence, Path(config.to).expanduser())

@@ -20,10 +20,10 @@ def job(values: DictConfig) -> None:
     from pathlib import Path
 
     from infogan.config.opening import FilmConfig
-    from infogan.run_folder.paths import find_run
+    from infogan.run_folder.paths import open_run
 
     with opened(values, FilmConfig) as config:
-        film(find_run(config.run, Path(config.paths.outputs)), config)
+        film(open_run(config.run, Path(config.paths.outputs), print), config)
 
 
 def film(run: "Path", config: "FilmConfig") -> None:

@@ -18,11 +18,11 @@ def job(values: DictConfig) -> None:
     from pathlib import Path
 
     from infogan.config.opening import GenerateConfig
-    from infogan.run_folder.paths import find_run
+    from infogan.run_folder.paths import open_run
     from infogan.trained.model import device_of, load_whole
 
     with opened(values, GenerateConfig) as config:
-        run = find_run(config.run, Path(config.paths.outputs))
+        run = open_run(config.run, Path(config.paths.outputs), print)
         generate(load_whole(run, device_of(config.accelerator), print), config)
 
 

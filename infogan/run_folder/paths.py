@@ -3,9 +3,11 @@
 import os
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from infogan.errors import RunError
+from infogan.run_folder.configuration import read_config
 
 STUDY = "study.db"
 """What infogan.search keeps of its trials, in the folder that holds their run folders."""
@@ -89,10 +91,43 @@ def find_run(run: str, outputs: Path) -> Path:
         if not (folder / "config.yaml").is_file():
             raise RunError(f"run={run} is not a run folder (it holds no config.yaml); run=latest takes the newest")
         return folder.resolve()
+    return newest_first(outputs)[0]
+
+
+def open_run(run: str, outputs: Path, notify: Callable[[str], object]) -> Path:
+    """`find_run` for a command that opens the model: `run=latest` is the newest that can be opened, which has a
+    configuration that can be read and a checkpoint. `notify` hears which one it is where that is not the newest of all.
+
+    Raises RunError where there is no run, or none that can be opened.
+    """
+    if run != "latest":
+        return find_run(run, outputs)
+    folders = newest_first(outputs)
+    found = next((folder for folder in folders if _why_not(folder) is None), None)
+    reason = _why_not(folders[0])
+    if found is None:
+        raise RunError(f"run=latest: {reason}, and there is no older run in {outputs} that can be opened")
+    if found != folders[0]:
+        notify(f"run=latest: {reason}; the newest run that can be opened is {found}")
+    return found
+
+
+def _why_not(run: Path) -> str | None:
+    """Why the model of a run folder cannot be opened, None where it can."""
+    try:
+        read_config(run)
+    except RunError as error:
+        return str(error)
+    return f"{run} has no checkpoint yet" if newest_checkpoint(run) is None else None
+
+
+def newest_first(outputs: Path) -> list[Path]:
+    """The run folders below `outputs` by when they were last started. Raises RunError where there is none."""
     configs = [path for place in PLACES for path in outputs.glob(f"{place}/config.yaml")]
     if not configs:
         raise RunError(f"run=latest: there is no run in {outputs}; paths.outputs names another folder")
-    return max(configs, key=lambda path: path.stat().st_mtime_ns).parent.resolve()
+    times = {path.parent.resolve(): path.stat().st_mtime_ns for path in configs}
+    return sorted(times, key=lambda folder: times[folder], reverse=True)
 
 
 def all_runs(outputs: Path) -> list[Path]:
