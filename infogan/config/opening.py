@@ -224,6 +224,24 @@ class DashboardConfig(ReportConfig):
     """`python -m infogan.dashboard`: likewise."""
 
 
+class LedgerConfig(Section):
+    """`python -m infogan.ledger`: of the run folder `run`, or latest, or several of them, or of the folder `sweep`, one
+    of the two. to: the file that lines are added to, .csv."""
+
+    run: str | Annotated[list[str], Field(min_length=1)] | None
+    sweep: str | None
+    to: str
+    paths: OutputsConfig
+
+    @model_validator(mode="after")
+    def _names_runs(self) -> Self:
+        if (self.run is None) == (self.sweep is None):
+            raise ValueError("run=<folder>, run=[<folder>,<folder>] or sweep=<folder of a sweep> must say which runs")
+        if not self.to.lower().endswith(".csv"):
+            raise ValueError(f"to={self.to}: its name must end in .csv")
+        return self
+
+
 class RunsConfig(Section):
     """`python -m infogan.runs`."""
 
