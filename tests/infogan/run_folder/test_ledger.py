@@ -77,7 +77,7 @@ def test_a_job_of_a_sweep_is_named_with_it(run):
 
 def test_a_run_that_has_not_finished_is_refused(run):
     change(run / "summary.json", iterations=20)
-    with pytest.raises(RunError, match="has not finished: python -m infogan.train run="):
+    with pytest.raises(RunError, match=r"has not finished: python -m infogan.train run="):
         line_of(run)
     (run / "summary.json").write_text("{")
     with pytest.raises(RunError, match=r"summary\.json could not be read"):
