@@ -23,11 +23,11 @@ def information(compose_values, tmp_path):
 def test_infogan_learns_its_categorical_code_and_the_baseline_does_not(information):
     infogan, curve = information("infogan")
     baseline, _ = information("baseline", "experiment=gan_baseline")
-    assert 2.0 < infogan["information"]["c1"] <= infogan["entropy"]["c1"] + 1e-6
-    assert baseline["information"]["c1"] < infogan["information"]["c1"] - 1
+    assert 2.0 < infogan.information["c1"] <= infogan.entropy["c1"] + 1e-6
+    assert baseline.information["c1"] < infogan.information["c1"] - 1
     assert curve[-1]["information/c1"] > 2.0
-    assert 0.45 < infogan["acc"] <= 1, "categories are digits: chance is 0.1"
-    assert json.dumps(infogan)
+    assert 0.45 < infogan.acc <= 1, "categories are digits: chance is 0.1"
+    assert json.dumps(infogan.values())
 
 
 @pytest.mark.long

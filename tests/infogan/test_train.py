@@ -11,6 +11,7 @@ import yaml
 
 from infogan.run_folder.status import read_status
 from infogan.train import main, show
+from tests.infogan.summaries import summary_of
 
 RUN = ["logger=none", "trainer=cpu", "trainer.threads=1", "trainer.max_iterations=10", "callbacks.log_every=5"]
 
@@ -188,18 +189,18 @@ def test_routing_that_would_not_train_the_posterior_is_refused(command):
 
 def test_table_shows_the_summary(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("COLUMNS", "120")
-    summary = {
-        "iterations": 1234,
-        "entropy": {"c1": 2.3026, "c2": 0.6931},
-        "information": {"c1": 2.2512, "c2": None},
-        "information_at_mse": {"c2": 1.125},
-        "acc": 0.876, "nmi": 0.765, "ari": 0.654,
-        "factors": {
+    summary = summary_of(
+        iterations=1234,
+        entropy={"c1": 2.3026, "c2": 0.6931},
+        information={"c1": 2.2512, "c2": None},
+        information_at_mse={"c2": 1.125},
+        acc=0.876, nmi=0.765, ari=0.654,
+        factors={
             "spearman": {"c2": {"width": 0.21, "azimuth": 0.52}},
             "rotation": {"c2": {"azimuth": 0.93}},
             "nmi": {"c1": {"label": 0.44}},
         },
-    }  # fmt: skip
+    )  # fmt: skip
     show(summary, tmp_path)
     lines = capsys.readouterr().out
     first, second = (next(line for line in lines.splitlines() if f" {name} " in line) for name in ("c1", "c2"))
