@@ -4,9 +4,12 @@ import runpy
 import sys
 from importlib.resources import files
 
+from infogan.terminal import take_any_text
+
 
 def main() -> None:
     """Runs the command that is named first, as `python -m infogan.<command>` does. Exit code 2 for one that is not."""
+    take_any_text()
     name, *arguments = sys.argv[1:] or ["--help"]
     known = commands()
     if name in known:

@@ -158,7 +158,7 @@ def log_file(path: Path) -> Iterator[None]:
         yield
         return
     try:
-        stream = path.open("a")
+        stream = path.open("a", encoding="utf-8")
     except OSError as error:
         raise RunError(f"{path} could not be written: {error.strerror}") from None
     terminal, file = logging.StreamHandler(sys.stdout), LogFile(stream)

@@ -44,7 +44,7 @@ def read_metrics(path: Path) -> list[Row]:
     Raises RunError where it is damaged.
     """
     try:
-        whole, _, _ = path.read_text().rpartition("\n")
+        whole, _, _ = path.read_text(encoding="utf-8").rpartition("\n")
         lines = csv.DictReader(whole.splitlines())
         rows = [{key: _number(key, value) for key, value in row.items() if value} for row in lines]
     except FileNotFoundError:
@@ -58,7 +58,7 @@ def read_metrics(path: Path) -> list[Row]:
 
 def _read_json(path: Path, if_missing: Any) -> Any:
     try:
-        return json.loads(path.read_text())
+        return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return if_missing
     except (OSError, ValueError, RecursionError) as error:

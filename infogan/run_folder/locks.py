@@ -19,10 +19,10 @@ def held(stream: IO[str], folder: Path) -> Iterator[None]:
     owner = folder / ".owner"
     if not _locked(stream):
         with suppress(OSError):  # it has the lock, and may not have written its name yet
-            raise RunError(f"{folder}: another process is at work there ({owner.read_text()})")
+            raise RunError(f"{folder}: another process is at work there ({owner.read_text(encoding='utf-8')})")
         raise RunError(f"{folder}: another process is at work there")
     with suppress(OSError):  # a name for people: a full disk is found by what must be written
-        owner.write_text(f"pid {os.getpid()} on {socket.gethostname()}")
+        owner.write_text(f"pid {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
     try:
         yield
     finally:
@@ -33,7 +33,7 @@ def held(stream: IO[str], folder: Path) -> Iterator[None]:
 def is_held(file: Path) -> bool:
     """Whether a process, this one included, holds the folder of this file by it; see `held`."""
     try:
-        with file.open() as stream:
+        with file.open(encoding="utf-8") as stream:
             return not _locked(stream)
     except OSError:  # there is no such file
         return False

@@ -25,7 +25,9 @@ def write_evaluation(found: "Evaluation", trained: "Trained", config: "EvaluateC
     lines += [",".join([name, *("" if x is None else f"{x:.6g}" for x in row)]) for name, row in rows.items()]
     for name, picture in found.pictures.items():
         save_picture(run / "figures" / "evaluation" / f"{name}.png", picture)
-    write_atomically(run / "evaluation.csv", lambda staged: staged.write_text("\n".join(lines) + "\n"))
+    write_atomically(
+        run / "evaluation.csv", lambda staged: staged.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    )
     protocol = config.model_dump(include={"seed", "metrics"})
     record = {"iterations": trained.iteration, **found.values, "seconds": found.seconds, "protocol": protocol}
     write_json(run / EVALUATION, record | {"provenance": provenance()})

@@ -58,7 +58,7 @@ class MetricsFile(Logger):
         if columns != self._columns or self._written == 0:
             self._columns, self._written = columns, 0
             text = self._lines([{key: key for key in columns}, *self.rows])
-            write_atomically(self.path, lambda staged: staged.write_text(text))
+            write_atomically(self.path, lambda staged: staged.write_text(text, encoding="utf-8"))
         else:
             append(self.path, self._lines(self.rows[self._written :]))
         self._written = len(self.rows)
