@@ -137,6 +137,7 @@ def show_table(title: str, columns: Sequence[Column], rows: Sequence[Row | None]
     padding = re.compile(r" +((?:\x1b\[[0-9;]*m)*)$", re.MULTILINE)  # a terminal would wrap it
     lines = padding.sub(r"\1", captured.get().removesuffix("\n")).split("\n")
     console.width = room
+    console.print()
     console.print(shown(title, "bold"), soft_wrap=True)
     print("\n".join(line[:room] if console.is_terminal and set(line) <= set("─-+") else line for line in lines))
     if left_out := [heads[k].plain for k in filled if k not in widths]:

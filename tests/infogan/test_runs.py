@@ -68,7 +68,7 @@ def test_all_runs_newest_first(command, outputs):
 
 def test_the_table(command, outputs):
     _, out, err = command("paths.outputs=outputs")
-    title, head, rule, *rows, newest, damaged = out.splitlines()
+    _, title, head, rule, *rows, newest, damaged = out.splitlines()
     assert (title, err) == ("runs in outputs", "")
     assert head.split() == [
         "λ",
@@ -135,7 +135,7 @@ def test_what_was_swept_and_names_are_whole_at_any_width(command, swept, screen,
     with screen(width, encoding) as shown:
         command("paths.outputs=outputs")
     lines = shown()
-    assert lines[1].split()[0] == {"utf-8": "λ", "ascii": "lambda"}[encoding]
+    assert lines[2].split()[0] == {"utf-8": "λ", "ascii": "lambda"}[encoding]
     rows = [line for line in lines if "sweeps/" in line and "latest" not in line]
     swept_values = [re.search(r"(?:^|\| | )(0\.5|2|10|1) ", row)[1] for row in rows]
     assert swept_values == ["1", "1", "1", "0.5", "0.5", "2", "2", "10", "10"]
