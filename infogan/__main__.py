@@ -4,7 +4,7 @@ import runpy
 import sys
 from importlib.resources import files
 
-from infogan.terminal import take_any_text
+from infogan.terminal import Column, show_table, take_any_text
 
 
 def main() -> None:
@@ -16,9 +16,8 @@ def main() -> None:
         sys.argv[1:] = arguments
         runpy.run_module(f"infogan.{name}", run_name="__main__", alter_sys=True)
         return
-    print("infogan <command> [key=value …]      python -m infogan.<command> is the same; --help shows its keys\n")
-    for command, line in known.items():
-        print(f"  {command:<10} {line}")
+    print("infogan <command> [key=value …]\npython -m infogan.<command> is the same; --help shows its keys")
+    show_table("commands", [Column(""), Column("", wraps=True)], list(known.items()))
     if name not in ("--help", "-h", "help"):
         print(f"\nerror: {name}: there is no such command", file=sys.stderr)
         raise SystemExit(2)

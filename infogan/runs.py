@@ -54,7 +54,7 @@ def show(runs: "Sequence[Listed]", outputs: "Path") -> None:
     columns = [Column("λ", right=True), Column("swept"), Column("seed", 1, right=True), Column("state")]
     columns += [Column("ACC", 2, right=True), Column("L_I of c1", 3, right=True), Column("iterations", 4, right=True)]
     columns += [Column("data", 5), Column("age", 6, right=True), Column("report", 7), Column("run")]
-    rows = []
+    rows: list[list[str | Text]] = []
     for status, config, run in ((run.status, run.status.config, run) for run in runs):
         cells = [
             "" if config is None else lambda_text(config),

@@ -19,6 +19,9 @@ LEAST = 10
 LONGEST = 28
 """Letters of a name in a plot."""
 
+BREAKS = re.compile(r"(?<=[\s_/])(?=\S)|(?<=\w-)(?=[^\W\d])")
+"""Where a label may be broken: not before a number, whose hyphen is a minus."""
+
 UNREAL = ("lastresort", "adobeblank")
 """Fonts that have a box, or nothing, for every letter there is."""
 
@@ -101,7 +104,7 @@ def _broken(text: str, sized: ImageFont.FreeTypeFont, width: float, inside: bool
     lines = []
     for part in text.split("\n"):
         line = ""
-        for word in re.findall(r"[^\s_/-]*[\s_/-]+|[^\s_/-]+", part):
+        for word in BREAKS.split(part):
             too_long = inside and sized.getlength(word.rstrip()) > width
             for piece in word if too_long else [word]:
                 if line and sized.getlength((line + piece).rstrip()) > width:

@@ -131,6 +131,11 @@ def test_a_long_label_is_broken_and_stays_legible(machine, label):
     assert shown == whole or (shown[:4], shown[-2:]) == (whole[:4], whole[-2:])
 
 
+def test_a_minus_is_no_hyphen(machine):
+    assert fitted("c2 = -2.00", 52, 3, 13)[0] == ["c2 =", "-2.00"]
+    assert fitted("T-shirt/top", 40, 3, 13)[0] == ["T-", "shirt/", "top"]
+
+
 def test_words_are_kept_whole_where_a_smaller_font_lets_them(machine):
     lines, sized = fitted("3 (trousers)", 52, 3, 13)
     assert lines == ["3", "(trousers)"] and fonts.LEAST <= sized.size < 13
