@@ -54,9 +54,9 @@ def show(runs: "Sequence[Listed]", outputs: "Path") -> None:
     columns = [Column("λ", right=True), Column("swept"), Column("seed", 1, right=True), Column("state")]
     columns += [Column("ACC", 2, right=True), Column("L_I of c1", 3, right=True), Column("iterations", 4, right=True)]
     columns += [Column("data", 5), Column("age", 6, right=True), Column("report", 7), Column("run")]
-    rows: list[list[str | Text]] = []
+    rows = []
     for status, config, run in ((run.status, run.status.config, run) for run in runs):
-        cells = [
+        row: list[str | Text] = [
             "" if config is None else lambda_text(config),
             run.swept,
             "" if config is None else str(config.seed),
@@ -69,7 +69,7 @@ def show(runs: "Sequence[Listed]", outputs: "Path") -> None:
             "yes" if run.report else "",
             str(status.folder.relative_to(outputs)),
         ]
-        rows.append(cells)
+        rows.append(row)
     show_table(f"runs in {outputs}", columns, rows)
     if any(run.status.config for run in runs):
         print(f"run=latest takes {find_run('latest', outputs)}")
