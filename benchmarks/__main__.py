@@ -21,6 +21,7 @@ from benchmarks.sections import SECTIONS, Settings
 from infogan.errors import ConfigError, ends_as_one_line
 from infogan.run_folder.files import save_picture, write_json
 from infogan.run_folder.paths import timestamp
+from infogan.terminal import take_any_text
 
 PRECISIONS = ("float32", "tf32", "bf16")
 """The loops without Lightning know these."""
@@ -44,6 +45,7 @@ def settings_of(arguments: list[str]) -> Settings:
 
 
 def main() -> None:
+    take_any_text()
     with ends_as_one_line():
         settings = settings_of(sys.argv[1:])
         folder = Path("outputs/benchmarks") / timestamp()

@@ -23,7 +23,7 @@ LIMIT = 0.03
 
 def look(pid: int) -> tuple[float, int]:
     """MB of private memory of a process, and how many files it has open."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
     private = next(int(line.split()[1]) / 1024 for line in lines if line.startswith("RssAnon:"))
     return private, len(list(Path(f"/proc/{pid}/fd").iterdir()))
 

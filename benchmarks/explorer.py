@@ -18,7 +18,7 @@ MOVES, WARM_UP = 200, 10
 def main() -> None:
     """Prints median, 95th percentile and maximum of each view."""
     command = [sys.executable, "-m", "infogan.explore", "port=null", "browser=false", *sys.argv[1:]]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8") as process:
         try:
             assert process.stdout is not None
             port = next(

@@ -118,14 +118,14 @@ def timed_training(way: str, iterations: int, folder: Path) -> None:
         "share": (in_calls + others) / wall,
         "ended": clock.ended,
     }
-    (folder / "found.json").write_text(json.dumps(found))
+    (folder / "found.json").write_text(json.dumps(found), encoding="utf-8")
 
 
 @contextmanager
 def server(seconds: float) -> Iterator[tuple[str, int]]:
     """The address of a server that has so long to start, and its input, which takes what is to become of it."""
     command = [sys.executable, "-m", "tests.infogan.wandb_server"]
-    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8")
     assert process.stdin is not None and process.stdout is not None
     try:
         if not select.select([process.stdout], [], [], seconds)[0]:
@@ -141,7 +141,10 @@ def trained(way: str, iterations: int, folder: Path, end: float) -> dict[str, fl
     folder.mkdir()
     call = f"timed_training({way!r}, {iterations}, Path({str(folder)!r}))"
     command = [sys.executable, "-c", f"from benchmarks.failing_wandb import *; {call}"]
-    with server(end - time.monotonic()) as (address, orders), (folder / "output.txt").open("w") as output:
+    with (
+        server(end - time.monotonic()) as (address, orders),
+        (folder / "output.txt").open("w", encoding="utf-8") as output,
+    ):
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "WANDB_BASE_URL": address, "WANDB_API_KEY": "0" * 40}
         process = subprocess.Popen(
             command, cwd=ROOT, stdout=orders, stderr=output, env=environment, start_new_session=True
@@ -156,8 +159,10 @@ def trained(way: str, iterations: int, folder: Path, end: float) -> dict[str, fl
             process.wait(10)
         gone = time.time()
     if code != 0:
-        raise SystemExit(f"error: {way}: exit code {code}\n{(folder / 'output.txt').read_text()[-2000:]}")
-    found = json.loads((folder / "found.json").read_text())
+        raise SystemExit(
+            f"error: {way}: exit code {code}\n{(folder / 'output.txt').read_text(encoding='utf-8')[-2000:]}"
+        )
+    found = json.loads((folder / "found.json").read_text(encoding="utf-8"))
     return {"wall_ms": 1000 * found["wall"], "share": found["share"], "end_s": gone - found["ended"]}
 
 

@@ -6,11 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 from benchmarks import start
 from benchmarks.worker import Task, Worker
+from infogan.terminal import Column, show_table
 
 ITERATIONS = 30
 """Of a round of `ensemble`."""
@@ -267,7 +265,5 @@ SECTIONS: dict[str, Callable[[Settings], dict[str, Any]]] = {
 
 def show(title: str, rows: list[dict[str, Any]]) -> None:
     """A table on the terminal, a line a row."""
-    table = Table(*rows[0], title=title)
-    for row in rows:
-        table.add_row(*(f"{value:,.3g}" if isinstance(value, float) else str(value) for value in row.values()))
-    Console().print(table)
+    cells = [[f"{v:,.3g}" if isinstance(v, float) else str(v) for v in row.values()] for row in rows]
+    show_table(title, [Column(name, rank) for rank, name in enumerate(rows[0])], cells)

@@ -19,11 +19,13 @@ def machine() -> dict[str, Any]:
 
     cpu = Path("/proc/cpuinfo")
     models = (
-        [line.split(":")[1].strip() for line in cpu.read_text().splitlines() if "model name" in line]
+        [line.split(":")[1].strip() for line in cpu.read_text(encoding="utf-8").splitlines() if "model name" in line]
         if (cpu.is_file())
         else [platform.processor()]
     )
-    revision = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, cwd=Path(__file__).parent)
+    revision = subprocess.run(
+        ["git", "rev-parse", "HEAD"], capture_output=True, encoding="utf-8", cwd=Path(__file__).parent
+    )
     return {
         "cpu": f"{len(models)} × {models[0]}",
         "features": [name for name, there in torch.cpu.get_capabilities().items() if there is True],

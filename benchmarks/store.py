@@ -25,7 +25,7 @@ def synthetic(folder: str, count: int, channels: int) -> Synthetic:
 
 def memory(kind: str) -> float:
     """MB of this process as the kernel counts them: RssAnon is private memory, RssFile mapped pages."""
-    lines = Path("/proc/self/status").read_text().splitlines()
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{kind}:"))
 
 
@@ -58,7 +58,7 @@ def main() -> None:
         for name, (count, channels) in SIZES.items():
             synthetic(folder, count, channels).prepare_data()
             command = [sys.executable, "-m", "benchmarks.store", folder, str(count), str(channels)]
-            done = subprocess.run(command, check=True, capture_output=True, text=True)
+            done = subprocess.run(command, check=True, capture_output=True, encoding="utf-8")
             found = {key: round(value, 3) for key, value in json.loads(done.stdout).items()}
             print(f"{name}: {found}")
 

@@ -38,7 +38,7 @@ class Worker:
             [sys.executable, "-m", "benchmarks.worker", json.dumps(asdict(task))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",
         )
 
     def ask(self, iterations: int) -> None:

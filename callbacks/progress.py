@@ -5,11 +5,15 @@ from typing import Any
 import lightning as L
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column
 from torch import Tensor
 
 from infogan.callbacks.training_log import TrainingLog
 from infogan.run_folder.metrics import IMAGES_PER_SECOND, INFORMATION
 from infogan.training.module import InfoGAN
+
+BESIDE = 45
+"""Characters for how far the run is and the time left; numbers are shown where there is room beside them."""
 
 
 class ProgressBar(L.Callback):
@@ -27,9 +31,9 @@ class ProgressBar(L.Callback):
             return
         self._bar = Progress(
             TextColumn("iteration"),
-            MofNCompleteColumn(),
+            MofNCompleteColumn(table_column=Column(no_wrap=True)),
             BarColumn(bar_width=None),
-            TimeRemainingColumn(),
+            TimeRemainingColumn(table_column=Column(no_wrap=True)),
             TextColumn("{task.fields[numbers]}"),
             console=console,
             expand=True,
@@ -45,10 +49,14 @@ class ProgressBar(L.Callback):
             return
         latest = self.training_log.latest
         information = sum(value for name, value in latest.items() if name.startswith(INFORMATION))
-        numbers = (
-            f"loss D {latest['loss/discriminator']:.2f}, G {latest['loss/generator']:.2f}  "
-            f"L_I {information:.2f}  {latest[IMAGES_PER_SECOND]:,.0f} images/s"
-        )
+        numbers, room = "", self._bar.console.width - BESIDE
+        for number in (
+            f"L_I {information:.2f}",
+            f"loss D {latest['loss/discriminator']:.2f}, G {latest['loss/generator']:.2f}",
+            f"{latest[IMAGES_PER_SECOND]:,.0f} images/s",
+        ):
+            if len(numbers) + len(number) + 2 <= room:
+                numbers += f"  {number}"
         self._bar.update(self._bar.task_ids[0], completed=pl_module.iteration, numbers=numbers)
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:

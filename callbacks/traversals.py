@@ -68,7 +68,7 @@ class Traversals(L.Callback):
         rows = [f"draw {r + 1}" for r in range(self.rows)]
         categories: dict[str, Tensor] = {}
         if isinstance(code.domain, Choice):
-            labels = [self._category(module, code, k).replace(" ", "\n") for k in range(code.domain.count)]
+            labels = [self._category(module, code, k).replace(" ", "\n", 1) for k in range(code.domain.count)]
         else:
             categories = categories_in_turn(latents, self.rows)
             for other, chosen in categories.items():

@@ -75,7 +75,7 @@ def building(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise DataError(f"paths.stores: {folder.parent} cannot be written: {error.strerror or error}") from None
     with suppress(OSError):  # a name for people: a full disk is found by what must be written
-        owner.write_text(f"process {os.getpid()} on {socket.gethostname()}")
+        owner.write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
     try:
         yield
     finally:
@@ -87,7 +87,7 @@ def building(folder: Path) -> Iterator[None]:
 def _written(owner: Path) -> str:
     """Who has the lock, as far as that is known."""
     try:
-        return owner.read_text()
+        return owner.read_text(encoding="utf-8")
     except OSError:
         return "another process"
 

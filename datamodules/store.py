@@ -102,7 +102,7 @@ def open_store(folder: Path) -> Store | None:
     """The store in that folder, None where there is none. Raises DataError where its manifest is damaged."""
     path = folder / "manifest.json"
     try:
-        manifest = json.loads(path.read_text())
+        manifest = json.loads(path.read_text(encoding="utf-8"))
         names = [f"{split}.{kind}" for split in SPLITS for kind in manifest["splits"][split]["files"]]
         size = math.prod(manifest["image_shape"])
         for entry in (manifest["splits"][split] for split in SPLITS):

@@ -4,18 +4,20 @@ import runpy
 import sys
 from importlib.resources import files
 
+from infogan.terminal import Column, show_table, take_any_text
+
 
 def main() -> None:
     """Runs the command that is named first, as `python -m infogan.<command>` does. Exit code 2 for one that is not."""
+    take_any_text()
     name, *arguments = sys.argv[1:] or ["--help"]
     known = commands()
     if name in known:
         sys.argv[1:] = arguments
         runpy.run_module(f"infogan.{name}", run_name="__main__", alter_sys=True)
         return
-    print("infogan <command> [key=value …]      python -m infogan.<command> is the same; --help shows its keys\n")
-    for command, line in known.items():
-        print(f"  {command:<10} {line}")
+    print("infogan <command> [key=value …]\npython -m infogan.<command> is the same; --help shows its keys")
+    show_table("commands", [Column(""), Column("", wraps=True)], list(known.items()))
     if name not in ("--help", "-h", "help"):
         print(f"\nerror: {name}: there is no such command", file=sys.stderr)
         raise SystemExit(2)

@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from infogan.arguments import in_hydras_grammar
 from infogan.errors import ends_as_one_line
+from infogan.terminal import take_any_text
 from infogan.training.signals import StopSignals
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def opened(values: DictConfig, schema: type[AnyConfig]) -> Iterator[AnyConfig]:
 
 def start(job: Callable[[], None]) -> None:
     """Runs a Hydra job on this process's command line; errors and signals end as one line."""
+    take_any_text()
     with ends_as_one_line(), StopSignals():
         sys.argv[1:] = in_hydras_grammar(sys.argv[1:])
         job()

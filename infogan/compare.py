@@ -1,6 +1,6 @@
 """`python -m infogan.compare`: which run of a sweep to trust."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import hydra
 from omegaconf import DictConfig
@@ -18,18 +18,19 @@ if TYPE_CHECKING:
 def job(values: DictConfig) -> None:
     """Opens the runs, ranks them, and leaves the ranking with its pictures."""
     from infogan.config.opening import CompareConfig
+    from infogan.terminal import aside
 
-    with opened(values, CompareConfig) as config:
-        compare(config)
+    with opened(values, CompareConfig) as config, aside(config.format) as output:
+        compare(config, output)
 
 
-def compare(config: "CompareConfig") -> None:
-    """All of it; see the command's help."""
+def compare(config: "CompareConfig", output: "TextIO") -> None:
+    """All of it; see the command's help. What is meant for another program goes to `output`."""
     from infogan.experiments.build import build_data, data_of
     from infogan.pages.sweep import write_sweep_report
     from infogan.run_folder.paths import set_link
     from infogan.run_folder.status import read_status
-    from infogan.scoring.comparison_files import write_comparison
+    from infogan.scoring.comparison_files import as_csv, as_json, write_comparison
     from infogan.scoring.comparison_tables import show_comparison
     from infogan.scoring.many_runs import add_label_free, open_runs
     from infogan.scoring.ranking import compare_runs
@@ -45,7 +46,10 @@ def compare(config: "CompareConfig") -> None:
         print(f"without what needs the data set: {error}")
     comparison = compare_runs(runs, config.seed, print)
     write_comparison(place, comparison, config.seed, first.data.name if config.sweep is None else place.name)
-    show_comparison(comparison)
+    if config.format == "table":
+        show_comparison(comparison)
+    else:
+        output.write(as_csv(comparison.ranking) if config.format == "csv" else as_json(comparison, config.seed))
     if config.sweep is not None and comparison.criterion is not None:
         best = comparison.ranking[0]
         set_link(place / "best", best.trained.folder)

@@ -35,28 +35,28 @@ def job(values: DictConfig) -> None:
 def show(data: "ImageDataModule") -> None:
     """A table on the terminal."""
     import numpy as np
-    from rich.console import Console
-    from rich.table import Table
+
+    from infogan.terminal import Column, show_table
 
     train, test = data.split("train"), data.split("test")
     channels, height, width = data.image_shape
     pixels = train.images[:: max(1, len(train.images) // 1000)]
-    table = Table(title=f"data={data.data_set}", show_header=False)
-    table.add_row("images", f"{len(train.images):,} to train on, {len(test.images):,} to test on")
-    table.add_row("shape", f"{channels} × {height} × {width} (channels, height, width), uint8")
-    table.add_row("range", f"{int(pixels.min())} to {int(pixels.max())} (in {len(pixels):,} images)")
+    rows = [
+        ["images", f"{len(train.images):,} to train on, {len(test.images):,} to test on"],
+        ["shape", f"{channels} × {height} × {width} (channels, height, width), uint8"],
+        ["range", f"{int(pixels.min())} to {int(pixels.max())} (in {len(pixels):,} images)"],
+    ]
     if train.labels is not None:
         counts = np.bincount(train.labels.numpy(), minlength=data.classes)
         lines = [f"{name}: {count:,}" for name, count in zip(data.class_names, counts, strict=True)]
-        table.add_row("classes", ", ".join(lines[:40]) + (f" … {len(lines)} in all" if len(lines) > 40 else ""))
+        rows.append(["classes", ", ".join(lines[:40]) + (f" … {len(lines)} in all" if len(lines) > 40 else "")])
     if train.factors is not None:
         for name, values in zip(data.factor_names, train.factors.numpy().T, strict=True):
             different = len(np.unique(values))
-            table.add_row(f"factor {name}", f"{values.min():g} to {values.max():g}, {different:,} different values")
-    table.add_row("licence", data.licence)
-    table.add_row("from", str(data.store.manifest["source"]))
-    table.add_row("store", str(data.store_folder))
-    Console().print(table)
+            rows.append([f"factor {name}", f"{values.min():g} to {values.max():g}, {different:,} different values"])
+    rows.append(["licence", data.licence])
+    show_table(f"data={data.data_set}", [Column(""), Column("", wraps=True)], rows)
+    print(f"from: {data.store.manifest['source']}\nstore: {data.store_folder}")
 
 
 def main() -> None:

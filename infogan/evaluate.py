@@ -53,17 +53,15 @@ def score(trained: "Trained", config: "EvaluateConfig") -> "Scored":
 
 def show(found: "Evaluation", run: "Path") -> None:
     """The scores on the terminal, and why those that are missing are missing."""
-    from rich.console import Console
-    from rich.table import Table
-
     from infogan.run_folder.evaluation import EVALUATION
+    from infogan.terminal import Column, show_table
 
-    table = Table("score", "value", "interval", title=run.name)
+    rows = []
     for name, (value, low, high) in found.rows.items():
         if "/error_by_class/" not in name:
             interval = "" if low is None or high is None else f"{low:.4g} … {high:.4g}"
-            table.add_row(name, f"{value:.4g}", interval)
-    Console(soft_wrap=True).print(table)
+            rows.append([name, f"{value:.4g}", interval])
+    show_table(run.name, [Column("score"), Column("value", right=True), Column("interval", 1)], rows)
     for name, part in found.parts.items():
         if isinstance(part, str):
             print(f"no {name.replace('_', ' ')}: {part}")

@@ -28,19 +28,19 @@ def job(values: DictConfig) -> None:
 
 def show(study: "Study", settings: "SearchConfig") -> None:
     """The trials on the terminal, the best first. Raises RunError where none came to its end."""
-    from rich.console import Console
-    from rich.table import Table
-
     from infogan.experiments.search import SEARCHED
+    from infogan.terminal import Column, show_table
 
-    table = Table("trial", *SEARCHED.values(), settings.objective, "state")
+    columns = [Column("trial"), Column(settings.objective, right=True)]
+    columns += [*(Column(name, k, right=True) for k, name in enumerate(SEARCHED.values(), 2)), Column("state", 1)]
+    rows = []
     done = [trial for trial in study.trials if trial.value is not None]
     done.sort(key=lambda trial: trial.value or 0, reverse=True)
     for trial in done + [trial for trial in study.trials if trial.value is None]:
         values = [f"{trial.params[name]:.3g}" if name in trial.params else "" for name in SEARCHED]
         value = "" if trial.value is None else f"{trial.value:.3f}"
-        table.add_row(f"{trial.number:03d}", *values, value, trial.state.name.lower())
-    Console().print(table)
+        rows.append([f"{trial.number:03d}", value, *values, trial.state.name.lower()])
+    show_table(f"trials in {settings.folder}", columns, rows)
     if not done:
         raise RunError(f"search.folder={settings.folder}: no trial came to its end; the log.txt of each says why")
     print(f"best: {settings.folder}/best   numbers: {settings.folder}/search.csv")

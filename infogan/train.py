@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 
 from infogan.command import start, training
 from infogan.errors import Collapsed, Stopped, ends_as_one_line
+from infogan.terminal import take_any_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 def job(values: DictConfig) -> None:
     """One run. In a sweep an error is printed at once, and raised so that Hydra starts the next job; a signal ends the
     sweep."""
+    take_any_text()  # a launcher's worker never was in main
     if HydraConfig.get().mode == RunMode.MULTIRUN:
         try:
             run(values, of_sweep=True)
@@ -51,26 +53,24 @@ def run(values: DictConfig, of_sweep: bool) -> None:
 
 def show(summary: "Summary | None", folder: "Path") -> None:
     """The headline numbers and where to look, on the terminal."""
-    from rich.console import Console
-    from rich.table import Table
-
     from infogan.run_folder.paths import REPORT
     from infogan.scoring.against_labels import most_followed
+    from infogan.terminal import Column, show_table
 
     if summary is None:
         return
-    title = f"{summary.iterations:,} iterations"
-    table = Table("code", "L_I (nats)", "H(c)", "L_I at σ² = MSE", "follows most", title=title)
+    columns = [Column("code"), Column("L_I (nats)", 1, right=True), Column("H(c)", 4, right=True)]
+    columns += [Column("L_I at σ² = MSE", 2, right=True), Column("follows most", 3)]
+    rows = []
     for name, entropy in summary.entropy.items():
         bound, at_mse = summary.information[name], summary.information_at_mse.get(name)
         cells = ["not finite" if bound is None else f"{bound:.3f}", f"{entropy:.3f}"]
         cells.append("" if at_mse is None else f"{at_mse:.3f}")
-        table.add_row(name, *cells, most_followed(summary.factors, name))
-    console = Console()
-    console.print(table)
+        rows.append([name, *cells, most_followed(summary.factors, name)])
+    show_table(f"{summary.iterations:,} iterations", columns, rows)
     if summary.clustering:
         scores = ", ".join(f"{score.upper()} {value:.3f}" for score, value in summary.clustering.items())
-        console.print(f"categorical code as a classifier (test split): {scores}", highlight=False)
+        print(f"categorical code as a classifier (test split): {scores}")
     print(f"figures: {folder}/figures   numbers: {folder}/summary.json, metrics.csv")
     if (report := folder / REPORT).is_file():
         print(f"report:  {report}")

@@ -143,3 +143,25 @@ def test_nobody_asks_a_code_which_kind_it_is(module):
             assert not (is_code and node.attr in ("classes", "kind", "low", "high", "sigma")), ast.unparse(node)
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("infogan.codes."):
             assert not {name.name for name in node.names} & KINDS, ast.unparse(node)
+
+
+def unnamed_encodings(tree):
+    """Calls that read or write text in whatever encoding this machine prefers."""
+    others = ("Image", "tarfile", "gzip", "archive", "webbrowser", "os")  # whose `open` is of something else
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or "encoding" in {keyword.arg for keyword in node.keywords}:
+            continue
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        modes = {word.value for a in node.args for word in ast.walk(a) if isinstance(word, ast.Constant)}
+        opens = name == "open" and ast.unparse(node.func).split(".")[0] not in others
+        pipes = any(keyword.arg == "text" and ast.unparse(keyword.value) == "True" for keyword in node.keywords)
+        if name in ("read_text", "write_text") or (opens and not modes & {"rb", "wb", "ab"}) or pipes:
+            yield ast.unparse(node)
+
+
+def test_files_are_utf_8():
+    """On Windows Python would take the encoding of the console."""
+    tops = [path for top in ("benchmarks", "examples") for path in (ROOT / top).rglob("*.py")]
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in [*FILES.values(), *tops]}
+    allowed = {"_open_zip(self.place).open(entry.name)"}  # of bytes
+    assert {path.name: found for path, tree in trees.items() if (found := set(unnamed_encodings(tree)) - allowed)} == {}

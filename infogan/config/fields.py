@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -82,6 +82,9 @@ LearningRate = Annotated[float, Field(gt=0, le=1)]
 Lambda = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 Slope = Annotated[float, Field(ge=0, lt=1)]
+
+OutputFormat = Literal["table", "csv", "json"]
+"""Of what a command prints: for people, or for another program."""
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 

@@ -8,7 +8,7 @@ from pydantic import (
     model_validator,
 )
 
-from infogan.config.fields import CodeName, LearningRate, Positive, Section, class_name
+from infogan.config.fields import CodeName, LearningRate, OutputFormat, Positive, Section, class_name
 from infogan.config.model import ModelConfig
 
 
@@ -65,6 +65,7 @@ class CompareConfig(ComputingConfig):
     runs: Annotated[list[str], Field(min_length=1)] | None
     seed: Annotated[int, Field(ge=0, lt=2**32)]
     accelerator: Literal["auto", "cpu", "gpu"]
+    format: OutputFormat
     paths: OpenedPathsConfig
 
     @model_validator(mode="after")
@@ -245,4 +246,5 @@ class LedgerConfig(Section):
 class RunsConfig(Section):
     """`python -m infogan.runs`."""
 
+    format: OutputFormat
     paths: OutputsConfig

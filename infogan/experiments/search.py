@@ -48,7 +48,7 @@ def search(config: SearchedConfig) -> "Study":
     folder = Path(settings.folder)
     ranges = settings.ranges.model_dump()
     distributions = {name: FloatDistribution(low, high, log=True) for name, (low, high) in ranges.items()}
-    with lock_of(folder).open("w") as lock, held(lock, folder):
+    with lock_of(folder).open("w", encoding="utf-8") as lock, held(lock, folder):
         study = study_of(folder, base, settings)
         for stopped in study.get_trials(states=(TrialState.RUNNING,)):
             run_trial(study, stopped.number, stopped.params, base, settings)
@@ -181,6 +181,6 @@ def write_results(study: "Study", folder: Path, objective: str) -> None:
     for trial in study.trials:
         values = [trial.params.get(name) for name in SEARCHED]
         rows.writerow([trial_name(trial.number), *values, trial.value, trial.state.name.lower()])
-    write_atomically(folder / "search.csv", lambda staged: staged.write_text(text.getvalue()))
+    write_atomically(folder / "search.csv", lambda staged: staged.write_text(text.getvalue(), encoding="utf-8"))
     if any(trial.value is not None for trial in study.trials):
         set_link(folder / "best", folder / trial_name(study.best_trial.number))

@@ -42,12 +42,14 @@ def build(explorer: Explorer, noise: int) -> gr.Blocks:
                     grid = gr.HTML(elem_id="grid", js_on_load=None)
                 with gr.Tab("Edit") as edit_tab:
                     edit = gr.HTML(explorer.edit(None, first), elem_id="edit", js_on_load=None)
-                    choose = gr.HTML(explorer.choices_of_images(), elem_id="choose", js_on_load=CHOOSING.read_text())
+                    choose = gr.HTML(
+                        explorer.choices_of_images(), elem_id="choose", js_on_load=CHOOSING.read_text(encoding="utf-8")
+                    )
             with gr.Column(scale=2, min_width=300):
                 controls = [control(explorer, code, k) for code in codes for k in range(len(code.domain.parts))]
                 new_noise = gr.Button("New noise", elem_id="new-noise")
 
-        blocks.load(None, js=PICKING.read_text(), queue=False)
+        blocks.load(None, js=PICKING.read_text(encoding="utf-8"), queue=False)
         pictures = [many, grid, edit]
 
         def draw(view: str, seed: int, encoded: Encoded | None, across: str, down: str, *values: object) -> list[Any]:

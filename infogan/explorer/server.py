@@ -148,7 +148,8 @@ def guarded(page: gr.Blocks) -> Guard:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     gr.mount_gradio_app(
         app, page, "/", server_name=HOST, footer_links=[], run_history=False, allowed_paths=[], show_error=False,
-        ssr_mode=False, enable_monitoring=False, pwa=False, mcp_server=False, theme=THEME, css=STYLE.read_text(),
+        ssr_mode=False, enable_monitoring=False, pwa=False, mcp_server=False, theme=THEME,
+        css=STYLE.read_text(encoding="utf-8"),
     )  # fmt: skip
     return Guard(app)
 

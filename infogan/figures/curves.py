@@ -7,6 +7,8 @@ from typing import Any
 
 from PIL import Image
 
+from infogan.figures.fonts import fonts_of_plots, in_plots
+
 Row = Mapping[str, float]
 
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
@@ -37,43 +39,47 @@ def training_curves(
     measured = {name: keys for name, keys in panels.items() if any(key in row for row in rows for key in keys)}
     columns = max(1, min(3, len(measured)))
     height = max(1, math.ceil(len(measured) / columns))
-    figure = Figure(figsize=(4.6 * columns, 3.1 * height + 0.4), layout="constrained", dpi=110)
-    figure.suptitle(title)
+    title = in_plots(title, 40 * columns)
+    with fonts_of_plots([title, *entropies]):
+        figure = Figure(figsize=(4.6 * columns, 3.1 * height + 0.4), layout="constrained", dpi=110)
+        figure.suptitle(title)
 
-    def epochs(x: Any) -> Any:
-        return x / (epoch or 1)
+        def epochs(x: Any) -> Any:
+            return x / (epoch or 1)
 
-    def iterations(x: Any) -> Any:
-        return x * (epoch or 1)
+        def iterations(x: Any) -> Any:
+            return x * (epoch or 1)
 
-    for k, (name, keys) in enumerate(measured.items()):
-        axes = figure.add_subplot(height, columns, k + 1)
-        for j, key in enumerate(keys):
-            points = [(row["iteration"], row[key]) for row in rows if key in row]
-            if not points:
-                continue
-            marker = "." if len(points) < 30 else ""
-            label = key.rsplit("/", 1)[-1].replace("_", " ")
-            axes.plot(
-                *zip(*points, strict=True), STYLES[j % 4], color=COLOURS[j % 7], lw=1.5, marker=marker, label=label
-            )
-        if name.startswith("information"):
-            for entropy in sorted(set(entropies.values())):
-                label = ", ".join(f"H({code})" for code in entropies if entropies[code] == entropy)
-                axes.axhline(entropy, color="#000000", lw=0.7, alpha=0.5)
-                axes.annotate(label, (0.99, entropy), (0, 2), ("axes fraction", "data"), "offset points", ha="right")
-            axes.margins(y=0.12)
-        axes.set(title=name, xlabel="iteration")
-        axes.title.set_fontsize(10)
-        if epoch is not None and k < columns:
-            epoch_axis = axes.secondary_xaxis("top", functions=(epochs, iterations))
-            epoch_axis.set_xlabel("epoch", fontsize=8)
-            epoch_axis.tick_params(labelsize=8)
-        axes.grid(alpha=0.25)
-        axes.margins(x=0.02)
-        if len(keys) > 1:
-            axes.legend(fontsize=8)
-    FigureCanvasAgg(figure)
-    stream = BytesIO()
-    figure.savefig(stream, format="png")
+        for k, (name, keys) in enumerate(measured.items()):
+            axes = figure.add_subplot(height, columns, k + 1)
+            for j, key in enumerate(keys):
+                points = [(row["iteration"], row[key]) for row in rows if key in row]
+                if not points:
+                    continue
+                marker = "." if len(points) < 30 else ""
+                label = key.rsplit("/", 1)[-1].replace("_", " ")
+                axes.plot(
+                    *zip(*points, strict=True), STYLES[j % 4], color=COLOURS[j % 7], lw=1.5, marker=marker, label=label
+                )
+            if name.startswith("information"):
+                for entropy in sorted(set(entropies.values())):
+                    label = ", ".join(f"H({code})" for code in entropies if entropies[code] == entropy)
+                    axes.axhline(entropy, color="#000000", lw=0.7, alpha=0.5)
+                    axes.annotate(
+                        label, (0.99, entropy), (0, 2), ("axes fraction", "data"), "offset points", ha="right"
+                    )
+                axes.margins(y=0.12)
+            axes.set(title=name, xlabel="iteration")
+            axes.title.set_fontsize(10)
+            if epoch is not None and k < columns:
+                epoch_axis = axes.secondary_xaxis("top", functions=(epochs, iterations))
+                epoch_axis.set_xlabel("epoch", fontsize=8)
+                epoch_axis.tick_params(labelsize=8)
+            axes.grid(alpha=0.25)
+            axes.margins(x=0.02)
+            if len(keys) > 1:
+                axes.legend(fontsize=8)
+        FigureCanvasAgg(figure)
+        stream = BytesIO()
+        figure.savefig(stream, format="png")
     return Image.open(stream).convert("RGB")

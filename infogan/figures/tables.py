@@ -6,6 +6,8 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
+from infogan.figures.fonts import fonts_of_plots, in_plots
+
 
 def number_table(
     values: np.ndarray,
@@ -25,27 +27,30 @@ def number_table(
     from matplotlib.figure import Figure
 
     n_rows, n_columns = values.shape
+    rows, columns = [in_plots(row) for row in rows], [in_plots(column) for column in columns]
+    title = in_plots(title, 100)
     names = max((len(row) for row in rows), default=0)
     longest = max((len(column) for column in columns), default=0)
     width = max(0.9 + 0.085 * names + 0.62 * n_columns, 0.3 + 0.09 * len(title))
     height = 1.1 + (0.2 if longest < 8 else 0.055 * longest) + 0.42 * n_rows
-    figure = Figure(figsize=(width, height), layout="constrained", dpi=110)
-    figure.suptitle(title, fontsize=11)
-    axes = figure.add_subplot()
-    top = largest if largest is not None else max(float(np.nanmax(values, initial=0)), 1e-12)
-    axes.imshow(values, cmap="Blues", vmin=0, vmax=top, aspect="auto")
-    for r in range(n_rows):
-        for c in range(n_columns):
-            if np.isfinite(values[r, c]):
-                ink = "white" if values[r, c] > 0.6 * top else "black"
-                axes.text(c, r, f"{values[r, c]:.{digits}f}", ha="center", va="center", color=ink, fontsize=9)
-    axes.set_xticks(
-        range(n_columns), columns, rotation=0 if longest < 8 else 30, ha="center" if longest < 8 else "right"
-    )
-    axes.set_yticks(range(n_rows), rows)
-    axes.set(xlabel=column_title, ylabel=row_title)
-    axes.tick_params(length=0)
-    FigureCanvasAgg(figure)
-    stream = BytesIO()
-    figure.savefig(stream, format="png")
+    with fonts_of_plots([*rows, *columns, title]):
+        figure = Figure(figsize=(width, height), layout="constrained", dpi=110)
+        figure.suptitle(title, fontsize=11)
+        axes = figure.add_subplot()
+        top = largest if largest is not None else max(float(np.nanmax(values, initial=0)), 1e-12)
+        axes.imshow(values, cmap="Blues", vmin=0, vmax=top, aspect="auto")
+        for r in range(n_rows):
+            for c in range(n_columns):
+                if np.isfinite(values[r, c]):
+                    ink = "white" if values[r, c] > 0.6 * top else "black"
+                    axes.text(c, r, f"{values[r, c]:.{digits}f}", ha="center", va="center", color=ink, fontsize=9)
+        axes.set_xticks(
+            range(n_columns), columns, rotation=0 if longest < 8 else 30, ha="center" if longest < 8 else "right"
+        )
+        axes.set_yticks(range(n_rows), rows)
+        axes.set(xlabel=column_title, ylabel=row_title)
+        axes.tick_params(length=0)
+        FigureCanvasAgg(figure)
+        stream = BytesIO()
+        figure.savefig(stream, format="png")
     return Image.open(stream).convert("RGB")

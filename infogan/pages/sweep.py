@@ -8,6 +8,7 @@ from typing import Any
 
 from infogan.codes.domain import Choice
 from infogan.codes.latents import Latents
+from infogan.config.differences import differing_settings
 from infogan.config.training import Config
 from infogan.errors import RunError
 from infogan.pages.page import Figure, Gap, attempt, figure_of, write_page
@@ -15,7 +16,6 @@ from infogan.pages.run import newest_figure
 from infogan.run_folder.contents import read_object
 from infogan.run_folder.paths import REPORT
 from infogan.run_folder.status import RunStatus
-from infogan.scoring.many_runs import differing_settings
 
 COMPARED = {
     "scores": ("A panel a score, a dot a run", "Scores against what was swept; the ring marks the chosen run."),

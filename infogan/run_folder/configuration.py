@@ -18,7 +18,7 @@ def save_config(config: Config, folder: Path) -> None:
     import yaml
 
     text = yaml.safe_dump({"version": VERSION, **config.model_dump()}, sort_keys=False)
-    write_atomically(folder / "config.yaml", lambda staged: staged.write_text(text))
+    write_atomically(folder / "config.yaml", lambda staged: staged.write_text(text, encoding="utf-8"))
 
 
 def load_config(folder: Path, changes: Mapping[str, Any] | None = None) -> Config:
@@ -49,7 +49,7 @@ def read_config(folder: Path) -> Config:
 
     path = folder / "config.yaml"
     try:
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
         if len(text) > LARGEST_CONFIG or not _is_plain(text):
             raise RunError(f"{path} holds what no run writes (references, or endless nesting): refused")
         return check(up_to_date(yaml.safe_load(text)))

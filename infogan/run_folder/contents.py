@@ -42,7 +42,7 @@ def read_provenance(folder: Path) -> list[dict[str, Any]]:
 
 def _read_json(path: Path, if_missing: Any) -> Any:
     try:
-        return json.loads(path.read_text())
+        return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return if_missing
     except (OSError, ValueError, RecursionError) as error:

@@ -63,7 +63,7 @@ def unused(path: Path) -> Path:
 def append(path: Path, text: str) -> None:
     """Adds to the end of a file, of which a crash may leave a part. Raises RunError where it cannot be written."""
     try:
-        with path.open("a") as file:
+        with path.open("a", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
         raise RunError(f"{path} could not be written: {error.strerror or error}") from error
@@ -72,7 +72,7 @@ def append(path: Path, text: str) -> None:
 def write_json(path: Path, value: object) -> None:
     """`value` as indented JSON; NaN and infinities are refused (ValueError), since JSON has none."""
     text = json.dumps(value, indent=2, allow_nan=False) + "\n"
-    write_atomically(path, lambda staged: staged.write_text(text))
+    write_atomically(path, lambda staged: staged.write_text(text, encoding="utf-8"))
 
 
 def save_picture(path: Path, picture: "Image") -> None:

@@ -22,7 +22,7 @@ def claimed(folder: Path) -> Iterator[IO[str]]:
     """Holds a run folder, and yields its log, open at its end. Raises RunError where another process holds it, or where
     the log cannot be written."""
     try:
-        stream = (folder / LOG).open("a")
+        stream = (folder / LOG).open("a", encoding="utf-8")
     except OSError as error:
         raise RunError(f"{folder / LOG} could not be written: {error.strerror}") from None
     try:
@@ -42,7 +42,7 @@ def held(stream: IO[str], folder: Path) -> Iterator[None]:
     owner, name = folder / OWNER, ""
     if not _locked(stream, "alone"):
         with suppress(OSError):  # it has the lock, and may not have written its name yet
-            name = owner.read_text()
+            name = owner.read_text(encoding="utf-8")
         raise RunError(f"{folder}: another process is at work there{f' ({name})' if name else ''}")
     with ExitStack() as stack:
         with suppress(OSError):  # a full disk is found by what must be written

@@ -71,7 +71,7 @@ def read_metrics(folder: Path) -> Metrics:
     where there is no file. Raises RunError where it is damaged."""
     path = folder / METRICS
     try:
-        whole, _, _ = path.read_text().rpartition("\n")
+        whole, _, _ = path.read_text(encoding="utf-8").rpartition("\n")
         lines = csv.DictReader(whole.splitlines())
         rows = [{key: _number(key, value) for key, value in row.items() if value} for row in lines]
     except FileNotFoundError:
@@ -86,7 +86,7 @@ def read_metrics(folder: Path) -> Metrics:
 def write_metrics(folder: Path, columns: Sequence[str], rows: Iterable[Row]) -> None:
     """Writes the file with a header of these columns. Raises RunError where that cannot be."""
     text = _lines(columns, [{name: name for name in columns}, *rows])
-    write_atomically(folder / METRICS, lambda staged: staged.write_text(text))
+    write_atomically(folder / METRICS, lambda staged: staged.write_text(text, encoding="utf-8"))
 
 
 def append_metrics(folder: Path, columns: Sequence[str], rows: Iterable[Row]) -> None:

@@ -22,7 +22,7 @@ def provenance() -> dict[str, Any]:
     def git(*words: str) -> str | None:
         try:
             done = subprocess.run(
-                ["git", "-C", Path(__file__).parent, *words], capture_output=True, text=True, check=True
+                ["git", "-C", Path(__file__).parent, *words], capture_output=True, encoding="utf-8", check=True
             )
         except (OSError, subprocess.CalledProcessError):  # no git here, or an installed package
             return None
@@ -59,5 +59,5 @@ def add_provenance(folder: Path) -> None:
     """Adds this start of the run to provenance.json, a list: the first made it, each later one went on with it."""
     if is_rank_zero():
         path = folder / "provenance.json"
-        earlier = json.loads(path.read_text()) if path.is_file() else []
+        earlier = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
         write_json(path, [*earlier, provenance()])

@@ -2,17 +2,19 @@
 
 import csv
 import io
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from infogan.config.differences import short_names
 from infogan.figures.sweeps import figure_one, scores_against
 from infogan.figures.tables import number_table
-from infogan.run_folder.files import save_picture, write_atomically, write_json
+from infogan.run_folder.files import save_picture, write_atomically
 from infogan.run_folder.metrics import information, read_metrics
 from infogan.scoring.many_runs import Run
 from infogan.scoring.ranking import Comparison, choices, spread
-from infogan.scoring.run_labels import is_numeric, label_of, short_names
+from infogan.scoring.run_labels import is_numeric, label_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -20,10 +22,17 @@ if TYPE_CHECKING:
 
 def write_comparison(folder: Path, comparison: Comparison, seed: int, title: str) -> None:
     """comparison.json, comparison.csv and figures/ in this folder; `title` names the runs in the pictures."""
-    write_json(folder / "comparison.json", {**contents(comparison), "seed": seed})
-    write_csv(folder / "comparison.csv", comparison.ranking)
+    text = as_json(comparison, seed)
+    write_atomically(folder / "comparison.json", lambda staged: staged.write_text(text, encoding="utf-8"))
+    table = as_csv(comparison.ranking)
+    write_atomically(folder / "comparison.csv", lambda staged: staged.write_text(table, encoding="utf-8"))
     for name, picture in pictures(comparison, title).items():
         save_picture(folder / "figures" / f"{name}.png", picture)
+
+
+def as_json(comparison: Comparison, seed: int) -> str:
+    """All of the comparison."""
+    return json.dumps({**contents(comparison), "seed": seed}, indent=2, allow_nan=False) + "\n"
 
 
 def contents(comparison: Comparison) -> dict[str, Any]:
@@ -45,7 +54,7 @@ def contents(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def write_csv(path: Path, ranking: Sequence[Run]) -> None:
+def as_csv(ranking: Sequence[Run]) -> str:
     """A line a run, best first: its settings and all its scores."""
     settings = list(dict.fromkeys(key for run in ranking for key in run.settings))
     scores = list(dict.fromkeys(key for run in ranking for key in run.scores))
@@ -55,13 +64,13 @@ def write_csv(path: Path, ranking: Sequence[Run]) -> None:
     for rank, run in enumerate(ranking, 1):
         values = [*(run.settings[key] for key in settings), *(run.scores.get(key, "") for key in scores)]
         writer.writerow([rank, run.name, run.seed, *values])
-    write_atomically(path, lambda staged: staged.write_text(text.getvalue()))
+    return text.getvalue()
 
 
 def pictures(comparison: Comparison, title: str) -> "dict[str, Image]":
     """scores (each against what was swept), figure1 (information while training), agreement (of encoders)."""
     runs, ranking, agreement = comparison.runs, comparison.ranking, comparison.agreement
-    short = short_names(runs)
+    short = short_names([run.settings for run in runs])
     setting = next((key for key in short if is_numeric(runs, key)), None)
     values = [str(run.seed) if setting is None else run.settings[setting] for run in runs]
     names = [name for name in ranking[0].scores if all(name in run.scores for run in runs)]

@@ -2,18 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from statistics import median
-from typing import TYPE_CHECKING
 
+from infogan.config.differences import as_text, in_order, short_names
 from infogan.scoring.many_runs import CRITERIA, LABEL_FREE, LOWER_IS_BETTER, Run
 from infogan.scoring.ranking import Comparison, by_setting, choices
-from infogan.scoring.run_labels import label_of, short_names
-from infogan.terminal import console_of_width
+from infogan.terminal import Column, Row, show_table
 
-if TYPE_CHECKING:
-    from rich.table import Table
-
-COLUMNS = 8
-"""Of scores on the terminal; comparison.csv has all."""
+SCORES = 8
+"""On the terminal, at most; comparison.csv has all."""
 
 
 def show_comparison(comparison: Comparison) -> None:
@@ -23,74 +19,79 @@ def show_comparison(comparison: Comparison) -> None:
     supervised = [name for name in shared if not name.startswith(LABEL_FREE)]
     criteria = [name for name in CRITERIA if name in shared]
     others = [name for name in shared if name not in criteria and name not in supervised]
-    first = [*criteria, *supervised, *others][:COLUMNS]
-    tables = [ranking_table(ranking, comparison.criterion, first)]
+    first = [*criteria, *supervised, *others][:SCORES]
+    show_ranking(ranking, comparison.criterion, first)
     if any(len(group) > 1 for group in by_setting(ranking)):
-        tables.append(spread_table(ranking, first))
+        show_spread(ranking, first)
     if len(ranking) > 2 and supervised:
-        tables.append(choices_table(ranking, supervised[:COLUMNS]))
-        tables.append(correlations_table(comparison.correlations, supervised[:COLUMNS]))
-    console = console_of_width(160)
-    for table in tables:
-        console.print(table)
+        show_choices(ranking, supervised[:SCORES])
+        show_correlations(comparison.correlations, supervised[:SCORES])
 
 
-def ranking_table(ranking: Sequence[Run], criterion: str | None, scores: Sequence[str]) -> "Table":
+def show_ranking(ranking: Sequence[Run], criterion: str | None, scores: Sequence[str]) -> None:
     """A line a run, best first."""
-    from rich.table import Table
-
     title = "not ranked" if criterion is None else f"ranked by {criterion}, without labels"
-    table, names = Table("rank", "run", *map(header, scores), title=title), short_names(ranking)
-    for rank, run in enumerate(ranking, 1):
-        table.add_row(str(rank), label_of(run, names), *(f"{run.scores[score]:.3f}" for score in scores))
-    return table
+    names = short_names([run.settings for run in ranking])
+    columns = [Column("rank", right=True), *_of_settings(names), Column("seed", right=True)]
+    columns += [*_of_scores(scores), Column("run", rank=1)]
+    rows = [
+        [str(rank), *_settings(run, names), str(run.seed), *(f"{run.scores[score]:.3f}" for score in scores), run.name]
+        for rank, run in enumerate(ranking, 1)
+    ]
+    show_table(title, columns, rows)
 
 
-def spread_table(ranking: Sequence[Run], scores: Sequence[str]) -> "Table":
-    """How far the seeds of each setting are apart."""
-    from rich.table import Table
+def show_spread(ranking: Sequence[Run], scores: Sequence[str]) -> None:
+    """How far the seeds of each setting are apart, a line a setting in their order."""
+    names = short_names([run.settings for run in ranking])
+    columns = [*_of_settings(names), Column("seeds", right=True), *_of_scores(scores)]
+    rows = []
+    for group in sorted(by_setting(ranking), key=lambda group: in_order(group[0].settings)):
+        values = [sorted(run.scores[score] for run in group) for score in scores]
+        cells = [f"{median(of_seeds):.3f} ({of_seeds[0]:.3f} … {of_seeds[-1]:.3f})" for of_seeds in values]
+        rows.append([*_settings(group[0], names), str(len(group)), *cells])
+    show_table("median of the seeds (lowest … highest)", columns, rows)
 
-    table, names = Table("setting", "seeds", *map(header, scores)), short_names(ranking)
-    table.title = "median of the seeds (lowest … highest)"
-    for group in by_setting(ranking):
-        columns = [sorted(run.scores[score] for run in group) for score in scores]
-        cells = [f"{median(values):.3f} ({values[0]:.3f} … {values[-1]:.3f})" for values in columns]
-        table.add_row(label_of(group[0], names, with_seed=False), str(len(group)), *cells)
-    return table
 
-
-def choices_table(ranking: Sequence[Run], supervised: Sequence[str]) -> "Table":
+def show_choices(ranking: Sequence[Run], supervised: Sequence[str]) -> None:
     """What each criterion's choice is worth with labels, beside the best, the median and the worst run."""
-    from rich.table import Table
-
-    title = f"what the choice is worth with labels (place among {len(ranking)})"
-    table, names = Table("chosen by", "run", *map(header, supervised), title=title), short_names(ranking)
-    columns = {
+    names = short_names([run.settings for run in ranking])
+    columns = [Column("chosen by"), *_of_settings(names), Column("seed", right=True), *_of_scores(supervised)]
+    values = {
         score: sorted(
             (run.scores[score] for run in ranking), reverse=not any(part in score for part in LOWER_IS_BETTER)
         )
         for score in supervised
     }
+    rows: list[Row | None] = []
     for criterion, run in choices(ranking).items():
-        values = [(run.scores[score], columns[score].index(run.scores[score]) + 1) for score in supervised]
-        table.add_row(criterion, label_of(run, names), *(f"{value:.3f} ({place})" for value, place in values))
-    table.add_section()
+        places = [f"{run.scores[score]:.3f} ({values[score].index(run.scores[score]) + 1})" for score in supervised]
+        rows.append([criterion, *_settings(run, names), str(run.seed), *places])
+    rows.append(None)
     for word, pick in (("highest", max), ("median", median), ("lowest", min)):
-        table.add_row(word, "", *(f"{pick(columns[score]):.3f}" for score in supervised))
-    return table
+        rows.append([word, *("" for _ in names), "", *(f"{pick(values[score]):.3f}" for score in supervised)])
+    show_table(f"what the choice is worth with labels (place among {len(ranking)})", columns, rows)
 
 
-def correlations_table(correlations: Mapping[str, Mapping[str, float]], supervised: Sequence[str]) -> "Table":
+def show_correlations(correlations: Mapping[str, Mapping[str, float]], supervised: Sequence[str]) -> None:
     """A line a score without labels, a column a supervised one."""
-    from rich.table import Table
-
-    table = Table("without labels", *map(header, supervised), title="Spearman's correlation over the runs")
+    rows = []
     for name, row in correlations.items():
         values = [row.get(score) for score in supervised]
-        table.add_row(name, *("" if value is None or value != value else f"{value:+.2f}" for value in values))
-    return table
+        rows.append([name, *("" if value is None or value != value else f"{value:+.2f}" for value in values)])
+    columns = [Column("without labels"), *_of_scores(supervised)]
+    show_table("Spearman's correlation over the runs", columns, rows)
 
 
-def header(score: str) -> str:
-    """The name of a score where there is little room."""
-    return score.removeprefix("image_quality/").removeprefix("disentanglement/")
+def _of_settings(names: Mapping[str, str]) -> list[Column]:
+    return [Column(name, right=True) for name in names.values()]
+
+
+def _settings(run: Run, names: Mapping[str, str]) -> list[str]:
+    return [as_text(run.settings[key]) for key in names]
+
+
+def _of_scores(scores: Sequence[str]) -> list[Column]:
+    """The first are kept longest."""
+    short = [score.removeprefix("image_quality/").removeprefix("disentanglement/") for score in scores]
+    return [Column(name, rank=2 + k, right=True) for k, name in enumerate(short)]

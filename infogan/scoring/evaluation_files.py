@@ -31,7 +31,8 @@ def write_evaluation(found: "Scored", trained: "Trained", config: "EvaluateConfi
     ]
     for name, picture in found.pictures.items():
         save_picture(run / "figures" / "evaluation" / f"{name}.png", picture)
-    write_atomically(run / "evaluation.csv", lambda staged: staged.write_text("\n".join(lines) + "\n"))
+    text = "\n".join(lines) + "\n"
+    write_atomically(run / "evaluation.csv", lambda staged: staged.write_text(text, encoding="utf-8"))
     evaluation.save(run)
     add_evaluation(run, trained.config, evaluation.rows, found.pictures)
     return evaluation

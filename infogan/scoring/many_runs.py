@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from infogan.config.training import Config
+from infogan.config.differences import differing_settings, in_order
 from infogan.errors import RunError
 from infogan.metrics.consensus import partition_agreement
 from infogan.metrics.factor_vae import majority_accuracy
@@ -80,28 +80,7 @@ def open_runs(folders: Sequence[Path], device: str, notify: Callable[[str], None
         raise RunError("the runs make images of different shapes: they cannot read each other's")
     settings = differing_settings([trained.config for trained in opened])
     runs = [Run(trained, own, known_scores(trained)) for trained, own in zip(opened, settings, strict=True)]
-    return sorted(runs, key=lambda run: ([_ordered(value) for value in run.settings.values()], run.seed))
-
-
-def differing_settings(configs: Sequence[Config]) -> list[dict[str, Any]]:
-    """For each configuration what is not the same in all of them, the seed aside: key → value."""
-    values = [_flat_settings(config.model_dump(include={"model", "data", "trainer"})) for config in configs]
-    keys = sorted({key for each in values for key in each})
-    differ = [key for key in keys if len({repr(each.get(key)) for each in values}) > 1]
-    return [{key: each.get(key) for key in differ} for each in values]
-
-
-def _ordered(value: Any) -> tuple[bool, float, str]:
-    """Numbers by size, then all else by name."""
-    number = isinstance(value, int | float)
-    return not number, float(value) if number else 0.0, repr(value)
-
-
-def _flat_settings(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in values.items():
-        found |= _flat_settings(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
-    return found
+    return sorted(runs, key=lambda run: (in_order(run.settings), run.seed))
 
 
 def known_scores(trained: Trained) -> dict[str, float]:

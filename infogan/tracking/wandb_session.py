@@ -132,5 +132,5 @@ def wandb_id(run_folder: Path) -> str:
     if not path.is_file():
         by_agent = os.environ.get("WANDB_RUN_ID") if "WANDB_SWEEP_ID" in os.environ else None
         identifier = by_agent or secrets.token_hex(4)
-        write_atomically(path, lambda staged: staged.write_text(identifier))
-    return path.read_text()
+        write_atomically(path, lambda staged: staged.write_text(identifier, encoding="utf-8"))
+    return path.read_text(encoding="utf-8")

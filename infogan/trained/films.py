@@ -13,6 +13,7 @@ from PIL import Image
 from infogan.codes.domain import Choice
 from infogan.codes.latents import categories_in_turn
 from infogan.errors import ConfigError, RunError
+from infogan.figures.fonts import shortened
 from infogan.figures.grids import PAPER, labelled_grid
 from infogan.run_folder.files import read_picture, write_atomically
 from infogan.run_folder.paths import history
@@ -64,7 +65,7 @@ def walk(trained: Trained, name: str, frames: int) -> Iterator[Image.Image]:
         images = images.repeat(factor, axis=1).repeat(factor, axis=2)
         grid = images.reshape(-1, COLUMNS, *images.shape[1:])
         value = code.values(row.unsqueeze(0))[0].tolist()
-        matched = f" (class {named[int(value[0])]})" if named else ""
+        matched = f" (class {shortened(named[int(value[0])])})" if named else ""
         title = f"{data}: {name} = {code.domain.in_film(value)}{matched}"
         yield labelled_grid(grid, title, [], [], f"each image: {differences}")
 

@@ -1,11 +1,14 @@
 """A run that commands open, the explorer as a process of its own, and a browser."""
 
+import io
 import json
 import os
 import re
 import shutil
 import signal
+import sys
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -28,6 +31,30 @@ def digits_run(tmp_path_factory):
     folder = create(check(OmegaConf.to_container(values, resolve=True)), outputs, "run")
     train(folder)
     return folder
+
+
+@pytest.fixture
+def screen(monkeypatch):
+    """A terminal of so many columns in an encoding, as standard output while a `with` lasts; it yields a function which
+    gives the lines that were written, without their colours."""
+
+    @contextmanager
+    def of(width, encoding="utf-8"):
+        stream = io.TextIOWrapper(io.BytesIO(), encoding)
+        stream.isatty = lambda: True
+        monkeypatch.setenv("COLUMNS", str(width))
+        monkeypatch.setenv("TERM", "xterm")
+
+        def lines():
+            written = stream.buffer.getvalue().decode(encoding)
+            return re.sub(r"\x1b\[[0-9;]*m", "", written).splitlines()
+
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "stdout", stream)
+            yield lines
+            stream.flush()
+
+    return of
 
 
 class Served:

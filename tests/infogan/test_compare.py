@@ -81,6 +81,15 @@ def test_a_sweep(command, sweep):
     assert len(json.loads((sweep / "comparison.json").read_text())["ranking"]) == 3
 
 
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_output_for_another_program(command, sweep, form):
+    """The numbers that are written to the disk, and nothing else; what is done meanwhile goes to standard error."""
+    code, out, err = command(f"sweep={sweep}", f"format={form}")
+    assert code == 0
+    assert out == (sweep / f"comparison.{form}").read_text(encoding="utf-8")
+    assert "comparing 4 runs" in err and "report: " in err
+
+
 def test_two_runs(command, sweep, tmp_path):
     """Figure 1: no ranking of two by agreement, and no link."""
     code, out, _ = command(f"runs=[{sweep}/l0_s0,{sweep}/l1_s0]")
@@ -109,6 +118,7 @@ def test_a_run_that_has_not_finished(command, sweep):
         (["runs=[nowhere]"], "run=nowhere is not a run folder"),
         (["runs=[]"], "runs"),
         (["sweep={sweep}", "groups=3"], "groups"),
+        (["sweep={sweep}", "format=yaml"], "format"),
     ],
 )
 def test_mistakes(command, sweep, arguments, told):

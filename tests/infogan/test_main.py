@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 def test_every_command_is_listed_with_a_line(call):
     code, out, err = call(main)
     assert (code, err) == (0, "")
-    lines = [line.split(maxsplit=1) for line in out.splitlines() if line.startswith("  ")]
+    lines = [line.split(maxsplit=1) for line in out.partition("\ncommands\n")[2].splitlines()]
     assert [name for name, _ in lines] == list(commands())
     assert {"train", "evaluate", "compare", "data", "explore"} <= set(commands())
     assert all(line.endswith(".") for _, line in lines)

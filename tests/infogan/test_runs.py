@@ -1,6 +1,9 @@
 """`infogan.runs`: every run folder below outputs, the newest first, and nothing heavy loaded for it."""
 
+import csv
+import json
 import os
+import re
 import subprocess
 import sys
 
@@ -41,32 +44,111 @@ def command(call, monkeypatch, tmp_path):
     return run
 
 
-def rows_of(out):
-    return [[cell.strip() for cell in line.split("│")[1:-1]] for line in out.splitlines() if line.startswith("│")]
+def records_of(out):
+    return list(csv.DictReader(out.splitlines()))
 
 
 def test_all_runs_newest_first(command, outputs):
-    code, out, err = command("paths.outputs=outputs")
+    code, out, err = command("paths.outputs=outputs", "format=csv")
     assert (code, err) == (0, "")
-    lost, *others = rows_of(out)
-    assert (lost[0], lost[5]) == ("lost", "damaged"), "its folder is of now"
-    assert [row[:6] for row in others] == [
-        ["searches/digits/trial_000", "digits", "1", "42", "0 of 10", "stopped"],
-        ["sweeps/lambda/job", "digits", "1", "41", "0 of 10", "stopped"],
-        ["a_single_run", "digits", "1", "40", "10", "finished"],
+    lost, *others = records_of(out)
+    assert (lost["run"], lost["state"]) == ("outputs/lost", "damaged"), "its folder is of now"
+    assert lost["reason"] == "outputs/lost is not a run folder (it holds no config.yaml)"
+    names = ("run", "data", "lambda", "seed", "iterations", "max_iterations", "state")
+    assert [[run[name] for name in names] for run in others] == [
+        ["outputs/searches/digits/trial_000", "digits", "1", "42", "0", "10", "stopped"],
+        ["outputs/sweeps/lambda/job", "digits", "1", "41", "0", "10", "stopped"],
+        ["outputs/a_single_run", "digits", "1", "40", "10", "10", "finished"],
     ]
-    assert others[2][6:8] == ["2.250", "0.750"]
-    assert others[2][8].endswith(" d")
-    assert [row[9] for row in others] == ["", "", "outputs/a_single_run/report.html"]
-    damaged = [line for line in out.splitlines() if line.startswith("damaged: ")]
-    assert damaged == ["damaged: outputs/lost is not a run folder (it holds no config.yaml)"]
+    assert (others[2]["information"], others[2]["acc"]) == ("2.25", "0.75")
+    assert others[2]["asked_at"] == "2001-09-09T01:46:40Z"
+    assert [run["report"] for run in others] == ["", "", "outputs/a_single_run/report.html"]
+
+
+def test_the_table(command, outputs):
+    _, out, err = command("paths.outputs=outputs")
+    _, title, head, rule, *rows, newest, damaged = out.splitlines()
+    assert (title, err) == ("runs in outputs", "")
+    assert head.split() == [
+        "λ",
+        "seed",
+        "state",
+        "ACC",
+        "L_I",
+        "of",
+        "c1",
+        "iterations",
+        "data",
+        "age",
+        "report",
+        "run",
+    ]
+    assert set(rule) == {"─"}
+    assert [row.split()[-1] for row in rows] == [
+        "lost",
+        "searches/digits/trial_000",
+        "sweeps/lambda/job",
+        "a_single_run",
+    ]
+    assert rows[3].split()[:7] == ["1", "40", "finished", "0.750", "2.250", "10", "digits"]
+    assert newest.startswith("run=latest takes ") and newest.endswith("trial_000")
+    assert damaged == "damaged: outputs/lost is not a run folder (it holds no config.yaml)"
+
+
+def test_json_is_the_same_with_types(command, outputs):
+    _, table, _ = command("paths.outputs=outputs", "format=csv")
+    _, out, err = command("paths.outputs=outputs", "format=json")
+    runs = json.loads(out)
+    assert err == ""
+    written = [{key: "" if value is None else str(value) for key, value in run.items()} for run in runs]
+    assert written == records_of(table)
+    assert (runs[3]["seed"], runs[3]["acc"], runs[2]["acc"]) == (40, 0.75, None)
+
+
+@pytest.fixture
+def swept(compose_values, tmp_path):
+    """Six runs of a sweep over λ, in names of 77 letters whose order is another, and three over the size of batches."""
+    place = tmp_path / "outputs"
+    for k, value in enumerate((10, 2, 0.5)):
+        for seed in (1, 0):
+            own = [f"model.lambda_categorical={value}", f"model.lambda_continuous={value}", f"seed={seed}"]
+            name = "_".join(word.replace("=", "_") for word in own)
+            save_config(check(compose_values(*own)), place / "sweeps" / "lambda" / name)
+            os.utime(place / "sweeps" / "lambda" / name / "config.yaml", (1_000_000 + k, 1_000_000 - seed))
+    for size in (100, 64, 32):
+        save_config(check(compose_values(f"data.batch_size={size}")), place / "sweeps" / "sizes" / f"size_{size}")
+    return place
+
+
+def test_a_sweep_stands_in_the_order_of_what_was_swept(command, swept):
+    _, out, _ = command("paths.outputs=outputs", "format=csv")
+    runs = records_of(out)
+    assert [run["swept"] for run in runs[:3]] == ["batch_size=32", "batch_size=64", "batch_size=100"]
+    order = [(run["lambda"], run["seed"]) for run in runs[3:]]
+    assert order == [("0.5", "0"), ("0.5", "1"), ("2", "0"), ("2", "1"), ("10", "0"), ("10", "1")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_what_was_swept_and_names_are_whole_at_any_width(command, swept, screen, width, encoding):
+    with screen(width, encoding) as shown:
+        command("paths.outputs=outputs")
+    lines = shown()
+    assert lines[2].split()[0] == {"utf-8": "λ", "ascii": "lambda"}[encoding]
+    rows = [line for line in lines if "sweeps/" in line and "latest" not in line]
+    swept_values = [re.search(r"(?:^|\| | )(0\.5|2|10|1) ", row)[1] for row in rows]
+    assert swept_values == ["1", "1", "1", "0.5", "0.5", "2", "2", "10", "10"]
+    assert all(f"batch_size={size}" in row for size, row in zip((32, 64, 100), rows, strict=False))
+    assert {row.split()[-1] for row in rows} == {str(p.parent.relative_to(swept)) for p in swept.rglob("config.yaml")}
+    assert any(line.startswith("no room for: ") for line in lines), "and what is not shown is named"
+    assert all(len(line) <= width for line in lines if set(line) <= set("─-+"))
 
 
 def test_names_are_no_markup(command, outputs):
     (outputs / "a_single_run").rename(outputs / "[red]x[blue]")
     code, out, _ = command("paths.outputs=outputs")
     assert code == 0
-    assert "[red]x[blue]" in [row[0] for row in rows_of(out)]
+    assert "[red]x[blue]" in out.split()
 
 
 def test_no_runs(command, tmp_path):
@@ -75,7 +157,7 @@ def test_no_runs(command, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("mistake", ["paths.outputs=null", "seed=1", "+paths.data=x"])
+@pytest.mark.parametrize("mistake", ["paths.outputs=null", "seed=1", "+paths.data=x", "format=xml"])
 def test_mistakes(command, mistake):
     code, out, err = command(mistake)
     assert (code, out) == (2, "")

@@ -81,8 +81,8 @@ def test_a_search(command, folder):
     assert (folder / "best").readlink().name == str((folder / "best").readlink()) == best
     (start,) = json.loads((folder / "best" / "provenance.json").read_text())
     assert "search.trials=" in start["command"]
-    lines = [line for line in out.splitlines() if "│ complete" in line]
-    assert [line.split()[1] for line in lines] == [best[-3:], "000" if best[-3:] == "001" else "001"]
+    lines = [line for line in out.splitlines() if line.endswith("complete")]
+    assert [line.split()[0] for line in lines] == [best[-3:], "000" if best[-3:] == "001" else "001"]
 
 
 def test_a_trial_that_collapses_is_pruned(command, folder):
