@@ -8,6 +8,7 @@ from pydantic import (
     model_validator,
 )
 
+from infogan.config.asking import AskingConfig
 from infogan.config.fields import CodeName, LearningRate, Positive, Section, class_name
 from infogan.config.model import ModelConfig
 
@@ -39,7 +40,7 @@ class OpenedPathsConfig(OutputsConfig):
     stores: str | None
 
 
-class ComputingConfig(Section):
+class ComputingConfig(AskingConfig):
     """Of every command that puts images through networks. `threads`: of the CPU; null: all cores, which is slow beside
     other work."""
 

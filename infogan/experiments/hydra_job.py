@@ -10,6 +10,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
+from infogan.config.asking import AskingConfig
 from infogan.config.check import check
 from infogan.errors import ConfigError
 from infogan.experiments.prepare import create, find_or_create, reopen
@@ -50,7 +51,7 @@ def changes_beside_run(overrides: Sequence[str]) -> dict[str, Any]:
     changes = OmegaConf.create()
     for override in OverridesParser.create().parse_overrides(list(overrides)):
         key = override.key_or_group
-        if key == "run":
+        if key == "run" or key.partition(".")[0] in AskingConfig.model_fields:
             continue
         if not key.startswith(CHANGEABLE) or override.is_delete():
             given = without_plus(str(override.input_line))
