@@ -68,8 +68,9 @@ def reopen(folder: Path, changes: Mapping[str, Any]) -> Path:
 
 
 def is_concluded(folder: Path, iteration: int) -> bool:
-    """Whether summary.json was written for that iteration. Raises RunError where it is damaged."""
-    return read_summary(folder).get("iterations") == iteration
+    """Whether the model of that iteration was measured, to the end. Raises RunError where summary.json is damaged."""
+    summary = read_summary(folder)
+    return summary.get("iterations") == iteration and summary.get("measured_images", ...) is not None
 
 
 def prepared(config: Config) -> Config:

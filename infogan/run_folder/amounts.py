@@ -74,7 +74,7 @@ def allow(what: str, amount: Amount, place: Path, runs: int = 1) -> None:
     limits = config.ask_above
     if runs > limits.runs:
         raise ConfigError(
-            f"{what} is {runs:,} runs, {amount}: more than ask_above.runs={limits.runs}; yes=true does it"
+            f"{what} is {runs:,} runs, {amount}: more than ask_above has ({limits.runs:,}); yes=true does it"
         )
     if runs == 1 and (amount.bytes > limits.gigabytes * 1e9 or amount.files > limits.files):
         raise ConfigError(

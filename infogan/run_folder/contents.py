@@ -10,6 +10,9 @@ from infogan.errors import RunError
 EVALUATION = "evaluation.json"
 """All scores of a run, in its folder."""
 
+SUMMARY = "summary.json"
+"""What training measured at its end, in the folder of a run that has finished."""
+
 COLLAPSED = "collapsed.json"
 """Why a run was ended before its time, in its folder until it goes on."""
 
@@ -18,7 +21,7 @@ Row = dict[str, float]
 
 def read_summary(folder: Path) -> dict[str, Any]:
     """summary.json, empty where the run has not finished. Raises RunError where it is damaged."""
-    return read_object(folder / "summary.json")
+    return read_object(folder / SUMMARY)
 
 
 def read_object(path: Path) -> dict[str, Any]:
