@@ -14,11 +14,12 @@ import torch
 from torch import Tensor
 
 from infogan.config.data import DataSection
-from infogan.datamodules.build_store import Originals, build_store, building
+from infogan.datamodules.build_store import Originals, build_store, building, expected
 from infogan.datamodules.store import LabelledImages, Split, Store, fingerprint, open_store, store_folder
 from infogan.errors import DataError
 from infogan.networks.value_range import scaled
 from infogan.objective.play import GAME
+from infogan.run_folder.amounts import allow
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,9 @@ class ImageDataModule(L.LightningDataModule, ABC):
     def _build(self) -> Store:
         print(f"data={self.data_set}: making the image store {self.store_folder}")
         originals = self.originals()
+        images = originals.train.count + originals.test.count
+        allow(f"data={self.data_set}", amount := expected(originals, self.image_shape), self.store_folder)
+        print(f"data={self.data_set}: {images:,} images, {amount}")
         for remark in originals.remarks:
             print(f"data={self.data_set}: {remark}")
         origin = fingerprint(self.files(), self.reader)  # they may have been downloaded just now

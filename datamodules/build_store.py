@@ -1,5 +1,6 @@
 """Making an image store: originals decoded once, in parallel, whole or not at all."""
 
+import math
 import os
 import shutil
 import socket
@@ -16,6 +17,7 @@ from filelock import FileLock, Timeout
 from infogan.datamodules.store import FORMAT, Split, Store, checksum
 from infogan.datamodules.workers import Chunk, Make, made_in_order
 from infogan.errors import DataError, RunError
+from infogan.run_folder.amounts import Amount
 from infogan.run_folder.files import write_json
 from infogan.terminal import progress
 
@@ -139,6 +141,13 @@ def build_store(
         shutil.rmtree(staged, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
     return Store(folder, manifest)
+
+
+def expected(originals: Originals, image_shape: tuple[int, int, int]) -> Amount:
+    """What the store takes on the disk, if no image is left out."""
+    parts = (originals.train, originals.test)
+    each = math.prod(image_shape) + 8 + 4 * len(originals.factor_names)
+    return Amount(sum(part.count for part in parts) * each, 7)
 
 
 def write_part(

@@ -116,7 +116,7 @@ class EditConfig(ComputingConfig):
     run: str
     image: str | None
     codes: dict[CodeName, Any]
-    steps: Annotated[int, Field(ge=2)]
+    steps: Annotated[int, Field(ge=2, le=200)]
     to: str | None
     inversion: InversionConfig
     seed: Annotated[int, Field(ge=0, lt=2**32)]

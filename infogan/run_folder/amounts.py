@@ -24,6 +24,9 @@ class Amount:
     files: int = 1
     seconds: float | None = None
 
+    def __rmul__(self, times: int) -> "Amount":
+        return Amount(times * self.bytes, times * self.files, None if self.seconds is None else times * self.seconds)
+
     def __str__(self) -> str:
         files = "1 file" if self.files == 1 else f"{self.files:,} files"
         span = "" if self.seconds is None else f", about {age(self.seconds)}" if self.seconds >= 1 else ", under 1 s"
@@ -59,7 +62,7 @@ def asking(config: AskingConfig) -> Iterator[None]:
 
 def allow(what: str, amount: Amount, place: Path, runs: int = 1) -> None:
     """Comes back where this may be written at `place`. `what`: the arguments that ask for it, as they were typed.
-    `runs`: how many of them.
+    `runs`: of a sweep or search, which is measured by their number.
 
     Raises RunError where the disk has no room, and ConfigError where it is above `ask_above` and `yes` was not said.
     """
@@ -73,14 +76,12 @@ def allow(what: str, amount: Amount, place: Path, runs: int = 1) -> None:
         return
     limits = config.ask_above
     if runs > limits.runs:
-        raise ConfigError(
-            f"{what} is {runs:,} runs, {amount}: more than ask_above has ({limits.runs:,}); yes=true does it"
-        )
-    if runs == 1 and (amount.bytes > limits.gigabytes * 1e9 or amount.files > limits.files):
-        raise ConfigError(
-            f"{what} takes {amount}: more than ask_above has ({limits.gigabytes:g} GB, {limits.files:,} files); "
-            "yes=true does it"
-        )
+        most = f"{limits.runs:,} runs"
+    elif runs == 1 and (amount.bytes > limits.gigabytes * 1e9 or amount.files > limits.files):
+        most = f"{limits.gigabytes:g} GB, {limits.files:,} files"
+    else:
+        return
+    raise ConfigError(f"{what} takes {amount}: more than ask_above has ({most}); yes=true does it")
 
 
 def _free(folder: Path) -> tuple[int, float]:

@@ -37,9 +37,11 @@ def test_above_a_size_only_with_yes(tmp_path):
 
 def test_very_many_runs_only_with_yes(tmp_path):
     with asking(config(yes=False)):
-        allow("seed=0,1", Amount(2 * 10**9, 100), tmp_path, runs=5)
-        with pytest.raises(ConfigError, match=r"seed=… is 6 runs, .*ask_above has \(5\); yes=true does it"):
-            allow("seed=…", Amount(1), tmp_path, runs=6)
+        allow("a sweep of 5 runs", 5 * Amount(2 * 10**9, 100), tmp_path, runs=5)
+        with pytest.raises(
+            ConfigError, match=r"^a sweep of 6 runs takes .*ask_above has \(5 runs\); yes=true does it$"
+        ):
+            allow("a sweep of 6 runs", Amount(1), tmp_path, runs=6)
 
 
 def test_what_the_disk_has_no_room_for_is_refused_always(tmp_path, monkeypatch):
