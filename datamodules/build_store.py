@@ -19,6 +19,7 @@ from infogan.datamodules.workers import Chunk, Make, made_in_order
 from infogan.errors import DataError, RunError
 from infogan.run_folder.amounts import Amount
 from infogan.run_folder.files import write_json
+from infogan.run_folder.staging import remove, staged_name
 from infogan.terminal import progress
 
 CHUNK = 256
@@ -107,9 +108,10 @@ def build_store(
     Call it under `building`. `origin` is the fingerprint of the originals. Raises DataError where an original is broken
     or the disk is full.
     """
-    staged, old = folder.with_name(f".{folder.name}.partial"), folder.with_name(f".{folder.name}.old")
+    staged, old = staged_name(folder), folder.with_name(f".{folder.name}.old")
     try:
-        shutil.rmtree(staged, ignore_errors=True)  # of a build that was killed
+        for left in folder.parent.glob(f".{folder.name}.*.staged"):
+            remove(left)  # whoever made it has lost the lock
         staged.mkdir(parents=True)
         splits = {
             "train": write_part(staged, "train", originals.train, image_shape, data_set),

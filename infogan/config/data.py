@@ -8,7 +8,6 @@ from pydantic import BeforeValidator, Field, PlainValidator, SerializeAsAny, mod
 from infogan.config.extensions import section_of
 from infogan.config.fields import BatchSize, ImageSize, Section, not_a_bool
 
-
 MOST = 10_000_000
 """Of what is rendered: all their numbers are held in memory."""
 
