@@ -185,7 +185,7 @@ def test_originals_are_read_once_and_a_split_is_mapped_once(tmp_path, capsys):
     assert data.split("train").images.flatten().tolist() == list(range(12))
     data.prepare_data()
     assert data.reads == 1
-    assert capsys.readouterr().out.count("\n") == 1
+    assert capsys.readouterr().out.count("\n") == 2
     again = fake(tmp_path)
     again.prepare_data()
     assert again.reads == 0
