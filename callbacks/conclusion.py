@@ -4,16 +4,20 @@ import logging
 import statistics
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import lightning as L
 
 from infogan.callbacks.scores import Scores
 from infogan.callbacks.traversals import Traversals, show
+from infogan.datamodules.store import SPLITS
+from infogan.errors import Stopped
 from infogan.figures.curves import training_curves
 from infogan.run_folder.files import save_picture
 from infogan.run_folder.metrics import IMAGES_PER_SECOND
 from infogan.run_folder.paths import REPORT, checkpoint_path
 from infogan.run_folder.summary import Summary
+from infogan.terminal import progress
 from infogan.tracking.metrics_file import MetricsFile, finite
 from infogan.tracking.wandb_run import WandbRun
 from infogan.trained.inference import fresh_information
@@ -22,10 +26,13 @@ from infogan.training.module import InfoGAN
 log = logging.getLogger("infogan")
 
 FRESH_LATENTS = 10_000
+"""At most."""
 
 
 class Conclusion(L.Callback):
-    """Measures the finished model. Runs too when a resumed run finds nothing left to train."""
+    """Draws the finished model, then measures it, on as many images as it has seen. Runs too when a resumed run finds
+    nothing left to train. A signal while it measures leaves the pictures, and a summary of what was measured by then.
+    """
 
     def __init__(self, run_folder: Path, scores: Scores, traversals: Traversals, metrics: MetricsFile) -> None:
         self.run_folder = run_folder
@@ -36,22 +43,40 @@ class Conclusion(L.Callback):
         assert isinstance(pl_module, InfoGAN)
         if not trainer.is_global_zero:
             return
-        log.info("measuring the finished model")
         pl_module.to(trainer.strategy.root_device)  # Lightning has put it back on the CPU
-        self.summary = summary = self.measure(pl_module)
-        pictures = self.traversals.draw(pl_module) | {"real": self.traversals.real()}
-        entropies = pl_module.latents.entropies
-        epoch = summary.iterations_an_epoch
-        pictures["curves"] = training_curves(self.metrics.rows, entropies, self.title(pl_module), epoch)
-        paths = {name: self.run_folder / "figures" / f"{name}.png" for name in pictures}
-        for name, picture in pictures.items():
-            save_picture(paths[name], picture)
-        summary.save(self.run_folder)
+        paths, matching = self.draw(pl_module), self.scores.matching
+        images = self.images(pl_module)
+        log.info(f"measuring the finished model, on {images:,} images at most; Ctrl-C leaves that out")
+        self.summary = self.unmeasured(pl_module)
+        try:
+            self.measure(pl_module, images)
+        except Stopped:
+            self.summary.save(self.run_folder)
+            raise
+        if self.scores.matching != matching:  # it names the categories
+            paths = self.draw(pl_module)
+        self.summary.save(self.run_folder)
         show(trainer.loggers, paths, pl_module.iteration)
         for logger in trainer.loggers:
             if isinstance(logger, WandbRun):
-                logger.log_conclusion(summary)
+                logger.log_conclusion(self.summary)
         self.report()
+
+    def draw(self, module: InfoGAN) -> dict[str, Path]:
+        """The final figures, by name."""
+        pictures = self.traversals.draw(module) | {"real": self.traversals.real()}
+        epoch = self.scores.data.train_size // module.batch_size
+        pictures["curves"] = training_curves(self.metrics.rows, module.latents.entropies, self.title(module), epoch)
+        paths = {name: self.run_folder / "figures" / f"{name}.png" for name in pictures}
+        for name, picture in pictures.items():
+            save_picture(paths[name], picture)
+        return paths
+
+    def images(self, module: InfoGAN) -> int:
+        """How many latents, and how many images of each split, the finished model is worth measuring on: at most those
+        that it has seen in training, or all."""
+        most = max(FRESH_LATENTS, *(self.scores.data.store.count(split) for split in SPLITS))
+        return min(module.iteration * module.batch_size, most)
 
     def report(self) -> None:
         """Puts all of it on one page. The training has been done: it does not fail with its report."""
@@ -69,31 +94,51 @@ class Conclusion(L.Callback):
         lambdas = ", ".join(f"λ({name}) = {value:g}" for name, value in module.objective.lambdas.items())
         return f"{self.scores.data.data_set}, seed {module.seed}: {lambdas}"
 
-    def measure(self, module: InfoGAN) -> Summary:
-        """Information over fresh latents, scores of the whole test split."""
-        networks = (module.shown_generator, module.discriminator, module.latents, module.seed)
-        eval_mode, at_mse = fresh_information(*networks, FRESH_LATENTS, module.batch_size, batch_statistics=False)
-        train_mode, _ = fresh_information(*networks, FRESH_LATENTS, module.batch_size, batch_statistics=True)
-        clusters = self.scores.measure(module, images=None)
+    def unmeasured(self, module: InfoGAN) -> Summary:
+        """summary.json before anything is measured, which `measured_images` None says."""
         speeds = [value for _, value in self.metrics.logged.points(IMAGES_PER_SECOND)]
-        names, matching = self.scores.data.class_names, None
-        if clusters is not None:
-            matching = {str(k): names[label] for k, label in enumerate(clusters.matching)}
+        entropies = module.latents.entropies
         return Summary(
             data=self.scores.data.data_set,
             seed=module.seed,
             iterations=module.iteration,
             iterations_an_epoch=self.scores.data.train_size // module.batch_size,
             images_per_second=statistics.median(speeds) if speeds else None,
-            information={name: finite(value) for name, value in eval_mode.items()},
-            information_train_mode={name: finite(value) for name, value in train_mode.items()},
-            information_at_mse={name: finite(value) for name, value in at_mse.items()},
-            entropy=module.latents.entropies,
+            measured_images=None,
+            information=dict.fromkeys(entropies),
+            information_train_mode=dict.fromkeys(entropies),
+            information_at_mse={},
+            entropy=entropies,
             **{"lambda": dict(module.objective.lambdas)},
-            acc=None if clusters is None else clusters.acc,
-            nmi=None if clusters is None else clusters.nmi,
-            ari=None if clusters is None else clusters.ari,
-            matching=matching,
-            factors=self.scores.factors(module),
+            acc=None,
+            nmi=None,
+            ari=None,
+            matching=None,
+            factors={},
             checkpoint=str(checkpoint_path(self.run_folder, module.iteration).relative_to(self.run_folder)),
         )
+
+    def measure(self, module: InfoGAN, images: int) -> None:
+        """Puts into the summary what it comes to know. Information in nats by code name, on `images` fresh latents but
+        at most FRESH_LATENTS; scores of the test split, on at most `images` of each split."""
+        networks = (module.shown_generator, module.discriminator, module.latents, module.seed)
+        latents, names = min(images, FRESH_LATENTS), self.scores.data.class_names
+        train, test = (min(images, self.scores.data.store.count(split)) for split in SPLITS)
+        with progress("measuring", 2 * latents + train + 2 * test) as advance:
+            for key, batch_statistics in (("information", False), ("information_train_mode", True)):
+                values, at_mse = fresh_information(
+                    *networks, latents, module.batch_size, batch_statistics=batch_statistics, advance=advance
+                )
+                self._know(**{key: {name: finite(value) for name, value in values.items()}})
+                if not batch_statistics:
+                    self._know(information_at_mse={name: finite(value) for name, value in at_mse.items()})
+            clusters = self.scores.measure(module, images, advance)
+            if clusters is not None:
+                matching = {str(k): names[label] for k, label in enumerate(clusters.matching)}
+                self._know(acc=clusters.acc, nmi=clusters.nmi, ari=clusters.ari, matching=matching)
+            self._know(factors=self.scores.factors(module, images, advance))
+        self._know(measured_images=images)
+
+    def _know(self, **fields: Any) -> None:
+        assert self.summary is not None
+        self.summary = self.summary.model_copy(update=fields)

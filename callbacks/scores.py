@@ -1,6 +1,7 @@
 """The categorical code as a classifier, while training and at the end."""
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import lightning as L
@@ -10,6 +11,7 @@ from infogan.datamodules.base import ImageDataModule
 from infogan.datamodules.store import SPLITS, Split
 from infogan.run_folder.metrics import CLUSTERING
 from infogan.scoring.against_labels import ClusterScores, cluster_scores, factor_scores, groups
+from infogan.terminal import counted
 from infogan.trained.inference import encode
 from infogan.training.module import InfoGAN
 
@@ -21,8 +23,8 @@ BATCH_SIZE = 500
 class Scores(L.Callback):
     """ACC, NMI and ARI of the categorical code that has as many categories as the data set has classes.
 
-    Every `every` iterations on the first `images` of each split, in the training's precision. `matching` is the newest
-    one, None before the first and where no code fits the labels.
+    Every `every` iterations on `images` of each split, drawn over all of it, in the training's precision. `matching` is
+    the newest one, None before the first and where no code fits the labels.
     """
 
     def __init__(self, data: ImageDataModule, every: int, images: int) -> None:
@@ -45,23 +47,32 @@ class Scores(L.Callback):
             for logger in trainer.loggers:
                 logger.log_metrics(row, step=pl_module.iteration)
 
-    def measure(self, module: InfoGAN, images: int | None) -> ClusterScores | None:
-        """Scores over the first `images` of each split, None for all of them; None where no code fits the labels."""
+    def measure(
+        self, module: InfoGAN, images: int, advance: Callable[[int], object] = lambda count: None
+    ) -> ClusterScores | None:
+        """Scores over at most `images` of each split; None where no code fits the labels. `advance` hears how many more
+        images are read."""
         code = module.latents.code_for_classes(self.data.classes)
         if code is None:
             return None
-        clusters = {split: groups(module.latents, self._q(module, split, images), code) for split in SPLITS}
-        labels = {split: self.data.labels(split)[:images].numpy() for split in SPLITS}
+        rows = {split: self.data.sample(split, images, module.seed) for split in SPLITS}
+        clusters = {
+            split: groups(module.latents, self._q(module, split, rows[split], advance), code) for split in SPLITS
+        }
+        labels = {split: self.data.labels(split)[rows[split]].numpy() for split in SPLITS}
         scores = cluster_scores(clusters, labels, self.data.classes)
         self.matching = scores.matching
         return scores
 
-    def factors(self, module: InfoGAN) -> dict[str, dict[str, dict[str, float]]]:
-        """`factor_scores` of the whole test split."""
-        return factor_scores(module.latents, self._q(module, "test", None), self.data)
+    def factors(
+        self, module: InfoGAN, images: int, advance: Callable[[int], object] = lambda count: None
+    ) -> dict[str, dict[str, dict[str, float]]]:
+        """`factor_scores` of at most `images` of the test split."""
+        rows = self.data.sample("test", images, module.seed)
+        return factor_scores(module.latents, self._q(module, "test", rows, advance), self.data, rows)
 
-    def _q(self, module: InfoGAN, split: Split, images: int | None) -> Tensor:
-        return encode(module.discriminator, self.data.batches(split, BATCH_SIZE, images))
+    def _q(self, module: InfoGAN, split: Split, rows: Tensor, advance: Callable[[int], object]) -> Tensor:
+        return encode(module.discriminator, counted(self.data.batches(split, BATCH_SIZE, rows), advance, len))
 
     def state_dict(self) -> dict[str, Any]:
         return {"matching": self.matching}

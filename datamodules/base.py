@@ -14,11 +14,12 @@ import torch
 from torch import Tensor
 
 from infogan.config.data import DataSection
-from infogan.datamodules.build_store import Originals, build_store, building
+from infogan.datamodules.build_store import Originals, build_store, building, expected
 from infogan.datamodules.store import LabelledImages, Split, Store, fingerprint, open_store, store_folder
 from infogan.errors import DataError
 from infogan.networks.value_range import scaled
 from infogan.objective.play import GAME
+from infogan.run_folder.amounts import allow
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,9 @@ class ImageDataModule(L.LightningDataModule, ABC):
     def _build(self) -> Store:
         print(f"data={self.data_set}: making the image store {self.store_folder}")
         originals = self.originals()
+        images = originals.train.count + originals.test.count
+        allow(f"data={self.data_set}", amount := expected(originals, self.image_shape), self.store_folder)
+        print(f"data={self.data_set}: {images:,} images, {amount}")
         for remark in originals.remarks:
             print(f"data={self.data_set}: {remark}")
         origin = fingerprint(self.files(), self.reader)  # they may have been downloaded just now
@@ -153,10 +157,19 @@ class ImageDataModule(L.LightningDataModule, ABC):
         """How many labels there are."""
         return len(self.class_names)
 
-    def batches(self, split: Split, batch_size: int, limit: int | None = None) -> Iterator[Tensor]:
-        """The split in its own order, as float32 in `value_range`; the first `limit` images where that is given."""
-        for part in self.split(split).images[:limit].split(batch_size):
-            yield scaled(part, self.value_range)
+    def batches(self, split: Split, batch_size: int, rows: Tensor | None = None) -> Iterator[Tensor]:
+        """The split in its own order, as float32 in `value_range`; these `rows` of it where they are given."""
+        images = self.split(split).images
+        for part in torch.arange(len(images)).split(batch_size) if rows is None else rows.split(batch_size):
+            yield scaled(images[part], self.value_range)
+
+    def sample(self, split: Split, most: int, seed: int) -> Tensor:
+        """At most `most` rows of the split, drawn over all of it by `seed`, in its order, (N,) int64: images may be
+        sorted by class."""
+        count = self.store.count(split)
+        if count <= most:
+            return torch.arange(count)
+        return torch.from_numpy(np.sort(np.random.default_rng(seed).permutation(count)[:most]))
 
     def train_dataloader(self) -> "TrainingBatches":
         """Batches from where the module's iteration counter stands, on this process's share of each."""

@@ -1,5 +1,6 @@
 """Making an image store: originals decoded once, in parallel, whole or not at all."""
 
+import math
 import os
 import shutil
 import socket
@@ -16,7 +17,9 @@ from filelock import FileLock, Timeout
 from infogan.datamodules.store import FORMAT, Split, Store, checksum
 from infogan.datamodules.workers import Chunk, Make, made_in_order
 from infogan.errors import DataError, RunError
+from infogan.run_folder.amounts import Amount
 from infogan.run_folder.files import write_json
+from infogan.run_folder.staging import remove, staged_name
 from infogan.terminal import progress
 
 CHUNK = 256
@@ -105,9 +108,10 @@ def build_store(
     Call it under `building`. `origin` is the fingerprint of the originals. Raises DataError where an original is broken
     or the disk is full.
     """
-    staged, old = folder.with_name(f".{folder.name}.partial"), folder.with_name(f".{folder.name}.old")
+    staged, old = staged_name(folder), folder.with_name(f".{folder.name}.old")
     try:
-        shutil.rmtree(staged, ignore_errors=True)  # of a build that was killed
+        for left in folder.parent.glob(f".{folder.name}.*.staged"):
+            remove(left)  # whoever made it has lost the lock
         staged.mkdir(parents=True)
         splits = {
             "train": write_part(staged, "train", originals.train, image_shape, data_set),
@@ -139,6 +143,13 @@ def build_store(
         shutil.rmtree(staged, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
     return Store(folder, manifest)
+
+
+def expected(originals: Originals, image_shape: tuple[int, int, int]) -> Amount:
+    """What the store takes on the disk, if no image is left out."""
+    parts = (originals.train, originals.test)
+    each = math.prod(image_shape) + 8 + 4 * len(originals.factor_names)
+    return Amount(sum(part.count for part in parts) * each, 7)
 
 
 def write_part(

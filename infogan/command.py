@@ -35,15 +35,28 @@ def training(values: DictConfig) -> dict[str, Any]:
 
 @contextmanager
 def opened(values: DictConfig, schema: type[AnyConfig]) -> Iterator[AnyConfig]:
-    """The checked configuration of a command that opens runs, and as many threads as it asks for; an error ends as one
-    line."""
+    """The checked configuration of a command that opens runs, as many threads as it asks for, and what it may write; an
+    error ends as one line."""
     from infogan.config.check import check_section
     from infogan.experiments.machine import threads
+    from infogan.run_folder.amounts import asking
 
     with ends_as_one_line():
         config = check_section(plain(values), schema)
-        with threads(config.threads):
+        with threads(config.threads), asking(config):
             yield config
+
+
+@contextmanager
+def asked(values: DictConfig) -> Iterator[None]:
+    """What a command that trains or reads data may write. Raises ConfigError where that is not said as it must be."""
+    from infogan.config.asking import AskingConfig
+    from infogan.config.check import check_section
+    from infogan.run_folder.amounts import asking
+
+    found = plain(values)
+    with asking(check_section({key: found[key] for key in AskingConfig.model_fields}, AskingConfig)):
+        yield
 
 
 def start(job: Callable[[], None]) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import hydra
 from omegaconf import DictConfig
 
-from infogan.command import plain, start
+from infogan.command import asked, plain, start
 from infogan.errors import ends_as_one_line
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def job(values: DictConfig) -> None:
     from infogan.experiments.build import build_data
     from infogan.run_folder.files import save_picture
 
-    with ends_as_one_line():
+    with ends_as_one_line(), asked(values):
         config = check(plain(values))
         data = build_data(config)
         data.prepare_data()

@@ -34,11 +34,14 @@ def export(trained: "Trained", licence: str, place: "Path") -> None:
     """Makes the folder `place`; `licence` is that of the training images. Raises RunError where it exists, or where
     what ONNX computes is not what PyTorch does."""
     from infogan.pages.card import write_card
+    from infogan.run_folder.amounts import allow
     from infogan.run_folder.files import whole_folder
-    from infogan.trained.exported_files import write_model
+    from infogan.trained.exported_files import expected, write_model
     from infogan.trained.onnx_export import check_packages, write_onnx
 
     check_packages()
+    allow(f"to={place}", amount := expected(trained), place)
+    print(f"to={place}: at most {amount}")
     with whole_folder(place) as staged:
         write_model(trained, staged)
         differences = write_onnx(trained, staged)

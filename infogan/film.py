@@ -28,13 +28,16 @@ def job(values: DictConfig) -> None:
 
 def film(run: "Path", config: "FilmConfig") -> None:
     """All of it; see the command's help."""
+    import time
+    from itertools import chain
     from pathlib import Path
 
+    from infogan.run_folder.amounts import allow
     from infogan.run_folder.configuration import read_config
     from infogan.run_folder.files import unused
     from infogan.run_folder.paths import safe_name, timestamp
     from infogan.terminal import counted, progress
-    from infogan.trained.films import check_package, over_training, walk, write_film
+    from infogan.trained.films import check_package, expected, over_training, walk, write_film
     from infogan.trained.model import load_whole
 
     check_package(config.format)
@@ -53,8 +56,12 @@ def film(run: "Path", config: "FilmConfig") -> None:
         frames = over_training(run, names, count)
     else:
         frames = walk(load_whole(run, "cpu", print), config.code, count)
+    start, first = time.perf_counter(), next(frames)
+    amount = expected(first, count, time.perf_counter() - start, config.format)
+    allow(f"seconds={config.seconds:g} fps={config.fps}", amount, place)
+    print(f"seconds={config.seconds:g} fps={config.fps}: at most {amount}")
     with progress("filming", count) as advance:
-        width, height = write_film(place, counted(frames, advance), config.fps, config.format)
+        width, height = write_film(place, counted(chain([first], frames), advance), config.fps, config.format)
     print(f"film: {place}   {count} frames of {width}×{height} pixels, {count / config.fps:g} s")
 
 

@@ -28,12 +28,15 @@ def job(values: DictConfig) -> None:
 
 def generate(trained: "Trained", config: "GenerateConfig") -> None:
     """All of it; see the command's help."""
+    import time
+    from itertools import chain
     from pathlib import Path
 
+    from infogan.run_folder.amounts import allow
     from infogan.run_folder.files import unused, whole_folder
     from infogan.run_folder.paths import safe_name, timestamp
     from infogan.terminal import counted, progress
-    from infogan.trained.image_sets import category_of, draw, write_arrays, write_pictures
+    from infogan.trained.image_sets import category_of, draw, expected, write_arrays, write_pictures
 
     selected = trained.latents.selections(config.codes)
     if config.label is not None:
@@ -46,9 +49,13 @@ def generate(trained: "Trained", config: "GenerateConfig") -> None:
     default = Path(config.paths.outputs) / "generated" / f"{timestamp()}_{safe_name(trained.config.data.name)}"
     place = unused(default) if config.to is None else Path(config.to).expanduser()
     write = write_pictures if config.format == "png" else write_arrays
+    start, batches = time.perf_counter(), draw(trained, config.count, config.seed, selected)
+    first = next(batches)
+    amount = expected(first, time.perf_counter() - start, config.count, config.format)
+    allow(f"count={config.count}", amount, place)
+    print(f"count={config.count}: {amount}")
     with whole_folder(place) as staged, progress("generating", config.count) as advance:
-        batches = draw(trained, config.count, config.seed, selected)
-        counting = counted(batches, advance, lambda batch: len(batch.images))
+        counting = counted(chain([first], batches), advance, lambda batch: len(batch.images))
         write(staged, counting, trained.latents.value_names, config.count)
     print(f"{config.count:,} images of {trained.folder}, {trained.iteration:,} iterations")
     print(f"images: {place}" + ("/images.npz" if config.format == "npz" else "   codes: codes.csv there"))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import hydra
 from omegaconf import DictConfig
 
-from infogan.command import start, training
+from infogan.command import asked, start, training
 from infogan.errors import RunError, ends_as_one_line
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def job(values: DictConfig) -> None:
     from infogan.config.training import SearchedConfig
     from infogan.experiments.search import search
 
-    with ends_as_one_line():
+    with ends_as_one_line(), asked(values):
         config = check_section(training(values), SearchedConfig)
         show(search(config), config.search)
 

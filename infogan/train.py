@@ -7,7 +7,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from infogan.command import start, training
+from infogan.command import asked, start, training
 from infogan.errors import Collapsed, Stopped, ends_as_one_line
 from infogan.terminal import take_any_text
 
@@ -44,7 +44,8 @@ def run(values: DictConfig, of_sweep: bool) -> None:
     from infogan.experiments.hydra_job import run_folder
     from infogan.experiments.prepare import is_finished
 
-    folder = run_folder(training(values), of_sweep)
+    with asked(values):
+        folder = run_folder(training(values), of_sweep)
     if of_sweep and is_finished(folder):
         print(f"{folder}: finished before, nothing to do")
     else:

@@ -8,6 +8,7 @@ from pydantic import (
     ValidationError,
 )
 
+from infogan.config.asking import AskingConfig
 from infogan.config.fields import AnySection
 from infogan.config.training import Config
 from infogan.errors import ConfigError, as_text
@@ -17,7 +18,10 @@ MANDATORY = "???"
 
 
 def check(values: Mapping[str, Any]) -> Config:
-    """The configuration of a training run. Raises ConfigError, one line that names every key that is wrong."""
+    """The configuration of a training run, without what is the command's alone (`AskingConfig`). Raises ConfigError,
+    one line that names every key that is wrong."""
+    if isinstance(values, Mapping):  # a file may hold anything
+        values = {key: value for key, value in values.items() if key not in AskingConfig.model_fields}
     return check_section(values, Config)
 
 

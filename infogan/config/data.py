@@ -6,7 +6,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, PlainValidator, SerializeAsAny, model_validator
 
 from infogan.config.extensions import section_of
-from infogan.config.fields import BatchSize, ImageSize, Positive, Section, not_a_bool
+from infogan.config.fields import BatchSize, ImageSize, Section, not_a_bool
+
+MOST = 10_000_000
+"""Of what is rendered: all their numbers are held in memory."""
 
 
 class DataSection(Section):
@@ -49,8 +52,8 @@ class FacesConfig(DataSection):
     source: Literal["rendered", "bfm", "tensor", "folder"]
     path: str | None
     size: ImageSize
-    images: Annotated[int, Field(ge=20)]
-    identities: Positive
+    images: Annotated[int, Field(ge=20, le=MOST)]
+    identities: Annotated[int, Field(ge=1, le=MOST)]
     skip_broken: bool
 
     @model_validator(mode="after")
@@ -68,7 +71,7 @@ class ChairsConfig(DataSection):
     source: Literal["archive", "rendered"]
     path: str | None
     size: ImageSize
-    models: Annotated[int, Field(ge=2)]
+    models: Annotated[int, Field(ge=2, le=MOST)]
     skip_broken: bool
 
 

@@ -8,6 +8,7 @@ from pydantic import (
     model_validator,
 )
 
+from infogan.config.asking import AskingConfig
 from infogan.config.fields import CodeName, LearningRate, OutputFormat, Positive, Section, class_name
 from infogan.config.model import ModelConfig
 
@@ -39,7 +40,7 @@ class OpenedPathsConfig(OutputsConfig):
     stores: str | None
 
 
-class ComputingConfig(Section):
+class ComputingConfig(AskingConfig):
     """Of every command that puts images through networks. `threads`: of the CPU; null: all cores, which is slow beside
     other work."""
 
@@ -116,7 +117,7 @@ class EditConfig(ComputingConfig):
     run: str
     image: str | None
     codes: dict[CodeName, Any]
-    steps: Annotated[int, Field(ge=2)]
+    steps: Annotated[int, Field(ge=2, le=200)]
     to: str | None
     inversion: InversionConfig
     seed: Annotated[int, Field(ge=0, lt=2**32)]

@@ -12,6 +12,7 @@ from pydantic import (
     model_validator,
 )
 
+from infogan.config.asking import AskingConfig
 from infogan.config.data import DataConfig
 from infogan.config.fields import CallbackName, LearningRate, Positive, Seconds, Section, low_and_high, union_by_value
 from infogan.config.model import ModelConfig
@@ -196,7 +197,7 @@ class SearchConfig(Section):
     ranges: SearchRangesConfig
 
 
-class SearchedConfig(Config):
+class SearchedConfig(Config, AskingConfig):
     """`python -m infogan.search`: what each trial has in common, and the search."""
 
     search: SearchConfig

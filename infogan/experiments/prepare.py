@@ -1,17 +1,22 @@
 """From a checked configuration to a run folder that is ready to be trained, or to go on."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from infogan.config.training import Config
 from infogan.errors import ConfigError, InfoGANError, RunError
 from infogan.experiments.build import build_data, further_callbacks
 from infogan.experiments.machine import best_precision, check_accelerator, on_gpu
+from infogan.run_folder.amounts import Amount, allow, on_disk
 from infogan.run_folder.configuration import load_config, save_config
 from infogan.run_folder.locks import claimed
 from infogan.run_folder.paths import checkpoint_iteration, new_run_folder, newest_checkpoint, run_folders
 from infogan.run_folder.summary import read_summary
+
+if TYPE_CHECKING:
+    from infogan.networks import Discriminator, Generator
 
 
 def create(config: Config, outputs: Path, name: str) -> Path:
@@ -21,6 +26,7 @@ def create(config: Config, outputs: Path, name: str) -> Path:
     `outputs` cannot be written. The run folder is made last.
     """
     config = prepared(config)
+    allow(f"trainer.max_iterations={config.trainer.max_iterations}", expected(config), outputs)
     folder = new_run_folder(outputs, name)
     save_config(config, folder)
     return folder
@@ -72,9 +78,9 @@ def reopen(folder: Path, changes: Mapping[str, Any]) -> Path:
 
 
 def is_concluded(folder: Path, iteration: int) -> bool:
-    """Whether summary.json was written for that iteration. Raises RunError where it is damaged."""
+    """Whether the model of that iteration was measured, to the end. Raises RunError where summary.json is damaged."""
     summary = read_summary(folder)
-    return summary is not None and summary.iterations == iteration
+    return summary is not None and summary.iterations == iteration and summary.is_whole
 
 
 def prepared(config: Config) -> Config:
@@ -147,8 +153,28 @@ def check_regularisers(config: Config) -> None:
             )
 
 
+def expected(config: Config) -> Amount:
+    """What a run takes on the disk at most: a third checkpoint while the older is still there, each of weights and
+    Adam's two moments, the grids of all codes over training as if they could not be compressed, and its tables."""
+    generator, discriminator = networks_of(config)
+    weights = sum(value.nbytes for network in (generator, discriminator) for value in network.state_dict().values())
+    every, iterations = config.callbacks, config.trainer.max_iterations
+    drawn = (iterations // every.traversals_every + 1) * (len(config.model.codes) + 1)
+    grid = on_disk(every.traversal_rows * every.traversal_points * math.prod(generator.image_shape))
+    return Amount(9 * weights + drawn * grid + iterations // every.log_every * ROW, drawn + FILES)
+
+
+ROW, FILES = 500, 20
+"""Bytes of a row of metrics.csv; files of a run beside its grids."""
+
+
 def image_shape(config: Config) -> tuple[int, ...]:
     """(channels, height, width) of what the generator makes. Raises ConfigError where its layers do not fit."""
+    return networks_of(config)[0].image_shape
+
+
+def networks_of(config: Config) -> "tuple[Generator, Discriminator]":
+    """The networks without numbers in them. Raises ConfigError where their layers do not fit together."""
     import torch
 
     from infogan.codes.latents import Latents
@@ -158,13 +184,12 @@ def image_shape(config: Config) -> tuple[int, ...]:
     try:
         with torch.device("meta"):
             generator = build_generator(config.model.generator, latents.width)
-            shape = generator.image_shape
-            discriminator = build_discriminator(config.model.discriminator, shape, latents.outputs)
+            discriminator = build_discriminator(config.model.discriminator, generator.image_shape, latents.outputs)
             discriminator(generator(torch.empty(2, latents.width)))
     except (ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise ConfigError(f"model={config.model.name}: its layers do not fit together: {reason}") from None
-    return shape
+    return generator, discriminator
 
 
 def has_batch_norm(config: Config) -> bool:

@@ -14,7 +14,8 @@ from infogan.config.versions import VERSION, Unreadable, up_to_date
 from infogan.errors import Collapsed, ConfigError, RunError
 from infogan.experiments.build import build_data
 from infogan.experiments.fit import train
-from infogan.experiments.prepare import find_or_create, is_finished, prepared
+from infogan.experiments.prepare import expected, find_or_create, is_finished, prepared
+from infogan.run_folder.amounts import allow
 from infogan.run_folder.files import write_atomically
 from infogan.run_folder.locks import held
 from infogan.run_folder.paths import STUDY, set_link
@@ -46,6 +47,9 @@ def search(config: SearchedConfig) -> "Study":
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     settings, base = config.search, checked_base(config)
     folder = Path(settings.folder)
+    left = max(settings.trials - len([*folder.glob("trial_*/config.yaml")]), 0)
+    allow(f"search.trials={settings.trials}", amount := left * expected(base), folder, runs=left)
+    print(f"search.trials={settings.trials}, {left} to begin: at most {amount}, in {folder}")
     ranges = settings.ranges.model_dump()
     distributions = {name: FloatDistribution(low, high, log=True) for name, (low, high) in ranges.items()}
     with lock_of(folder).open("w", encoding="utf-8") as lock, held(lock, folder):

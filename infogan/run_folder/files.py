@@ -2,14 +2,14 @@
 
 import json
 import os
-import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infogan.errors import RunError
+from infogan.run_folder.staging import remove, staged_name
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -20,7 +20,7 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
 
     A crash leaves the old file or the new one, never a part. Raises RunError where the folder cannot be written.
     """
-    staged = path.with_name(f".{path.name}.{os.getpid()}")
+    staged = staged_name(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write(staged)
@@ -30,8 +30,7 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     except OSError as error:
         raise RunError(f"{path} could not be written: {error.strerror or error}") from error
     finally:
-        with suppress(OSError):
-            staged.unlink()
+        remove(staged)
 
 
 @contextmanager
@@ -41,7 +40,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     Raises RunError where `folder` holds something already, or cannot be written.
     """
     folder = folder.resolve()
-    staged = folder.with_name(f".{folder.name}.{os.getpid()}")
+    staged = staged_name(folder)
     try:
         if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
             raise RunError(f"{folder} exists and is not an empty folder: name another one")
@@ -51,7 +50,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     except OSError as error:
         raise RunError(f"{folder} could not be written: {error.strerror or error}") from error
     finally:
-        shutil.rmtree(staged, ignore_errors=True)
+        remove(staged)
 
 
 def unused(path: Path) -> Path:

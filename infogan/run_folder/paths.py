@@ -8,6 +8,7 @@ from pathlib import Path
 
 from infogan.errors import RunError
 from infogan.run_folder.configuration import read_config
+from infogan.run_folder.staging import staged_name
 
 STUDY = "study.db"
 """What infogan.search keeps of its trials, in the folder that holds their run folders."""
@@ -65,7 +66,7 @@ def run_folders(outputs: Path, name: str) -> list[Path]:
 
 def set_link(path: Path, target: Path) -> None:
     """Makes `path` a relative link to the folder `target`, at once in place of an older one."""
-    staged = path.with_name(f".{path.name}.{os.getpid()}")
+    staged = staged_name(path)
     staged.symlink_to(os.path.relpath(target.resolve(), path.parent.resolve()))
     staged.replace(path)
 

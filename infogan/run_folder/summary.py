@@ -26,6 +26,8 @@ class Summary(Section, extra="allow", allow_inf_nan=False):
 
     data, seed, iterations, lambdas: what was trained, and how long. checkpoint: its file, from the run folder.
     iterations_an_epoch: None in files of before there was one. images_per_second: the median over the training.
+    measured_images: how many latents and images of each split at most the scores are of; None where the training was
+      stopped while it measured. Files of before there was the field are of all.
     information: L_I over fresh latents in eval mode; train_mode with batch statistics; at_mse for a fixed σ, with
       σ² = MSE; in nats, None where it is not finite. entropy: H(c) in nats, the most that L_I can be.
     acc, nmi, ari: of the scored code on the test split, `matching` the class by category; None where no code fits the
@@ -37,6 +39,7 @@ class Summary(Section, extra="allow", allow_inf_nan=False):
     iterations: int
     iterations_an_epoch: int | None = None
     images_per_second: float | None
+    measured_images: int | None = None
     information: dict[str, float | None]
     information_train_mode: dict[str, float | None]
     information_at_mse: dict[str, float | None]
@@ -48,6 +51,11 @@ class Summary(Section, extra="allow", allow_inf_nan=False):
     matching: dict[Category, str] | None
     factors: Factors = Field(default_factory=dict)
     checkpoint: str
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all was measured."""
+        return self.measured_images is not None or "measured_images" not in self.model_fields_set
 
     @property
     def clustering(self) -> dict[str, float]:

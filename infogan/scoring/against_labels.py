@@ -55,18 +55,21 @@ def cluster_scores(
     )
 
 
-def factor_scores(latents: Latents, q: Tensor, data: "ImageDataModule") -> dict[str, dict[str, dict[str, float]]]:
+def factor_scores(
+    latents: Latents, q: Tensor, data: "ImageDataModule", rows: Tensor | None = None
+) -> dict[str, dict[str, dict[str, float]]]:
     """How each code goes with each label and known factor: score → code → factor → value.
 
-    `q`: Q's output for the whole test split. nmi: codes with groups against the labels and against factors of at most
-    FACTOR_LEVELS different values. spearman: absolute, of the other codes, see `metrics.factors`. rotation: the same
-    codes with angles over the full turn. Of several columns the best. Empty where the data set has neither labels nor
-    factors.
+    `q`: Q's output for the test split, or for these `rows` of it. nmi: codes with groups against the labels and against
+    factors of at most FACTOR_LEVELS different values. spearman: absolute, of the other codes, see `metrics.factors`.
+    rotation: the same codes with angles over the full turn. Of several columns the best. Empty where the data set has
+    neither labels nor factors.
     """
-    test = data.split("test")
-    columns = {} if test.factors is None else dict(zip(data.factor_names, test.factors.numpy().T, strict=True))
+    test, chosen = data.split("test"), slice(None) if rows is None else rows
+    factors = None if test.factors is None else test.factors[chosen].numpy()
+    columns = {} if factors is None else dict(zip(data.factor_names, factors.T, strict=True))
     if test.labels is not None:
-        columns = {"label": test.labels.numpy(), **columns}
+        columns = {"label": test.labels[chosen].numpy(), **columns}
     if not columns:
         return {}
     means = latents.split(latents.posterior_mean(q))
@@ -82,8 +85,8 @@ def factor_scores(latents: Latents, q: Tensor, data: "ImageDataModule") -> dict[
                 if len(values) <= FACTOR_LEVELS
             }
             continue
-        if test.factors is not None:
-            table = spearman(code.columns(mean).numpy(), test.factors.numpy()).max(axis=0)
+        if factors is not None:
+            table = spearman(code.columns(mean).numpy(), factors).max(axis=0)
             found["spearman"][code.name] = dict(zip(data.factor_names, table.tolist(), strict=True))
         unit = code.unit(code.values(mean))
         if unit is not None:

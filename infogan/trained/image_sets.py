@@ -1,10 +1,13 @@
 """Generated images with the codes that made them: drawn in batches, written as picture files or as arrays."""
 
 import csv
+import time
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from PIL import Image
@@ -12,7 +15,11 @@ from PIL import Image
 from infogan.codes.code import Code
 from infogan.codes.latents import Selected
 from infogan.errors import ConfigError
+from infogan.run_folder.amounts import Amount, on_disk
 from infogan.trained.model import Trained
+
+ENCODED = 20
+"""Images by which the size of all is judged."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +83,7 @@ def write_pictures(place: Path, batches: Iterable[Batch], names: list[str], coun
             for k, (image, group) in enumerate(zip(batch.images, batch.groups, strict=True)):
                 path = f"{group}/{number:0{digits}d}.png"
                 (place / group).mkdir(exist_ok=True)
-                Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image).save(place / path)
+                picture(image).save(place / path)
                 label = [] if batch.labels is None else [batch.labels[k]]
                 table.writerow([path, *label, *(f"{value:.6g}" for value in batch.codes[k])])
                 number += 1
@@ -100,6 +107,25 @@ def write_arrays(place: Path, batches: Iterable[Batch], names: list[str], count:
         for name, array in (arrays | ({"labels": np.array(labels)} if labels else {})).items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
                 np.lib.format.write_array(file, array, allow_pickle=False)
+
+
+def picture(image: np.ndarray) -> Image.Image:
+    """(H, W, C) uint8, gray or colour."""
+    return Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image)
+
+
+def expected(batch: Batch, seconds: float, count: int, form: Literal["png", "npz"]) -> Amount:
+    """What `count` images take on the disk, judged by a batch of them that was drawn in so many seconds."""
+    row = batch.codes[0].nbytes + (0 if batch.labels is None else 4 * max(map(len, batch.labels)))
+    each = seconds / len(batch.images)
+    if form == "npz":
+        return Amount(count * (batch.images[0].nbytes + row), 1, count * each)
+    start, sizes = time.perf_counter(), []
+    for image in batch.images[:ENCODED]:
+        picture(image).save(encoded := BytesIO(), format="PNG")
+        sizes.append(on_disk(len(encoded.getvalue())))
+    each += (time.perf_counter() - start) / len(sizes)
+    return Amount(count * (sum(sizes) // len(sizes) + 3 * row), count + 1, count * each)  # numbers as text in codes.csv
 
 
 def folder_name(label: str) -> str:

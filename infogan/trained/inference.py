@@ -1,7 +1,7 @@
 """A trained model on many images: in batches, without gradients, in eval mode unless asked otherwise."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from infogan.codes.latents import Latents
 from infogan.networks import Discriminator, Generator
 from infogan.objective.information import information_bound
+from infogan.terminal import counted
 
 
 @contextmanager
@@ -51,16 +52,23 @@ def encode(discriminator: Discriminator, batches: Iterable[Tensor]) -> Tensor:
 
 
 def reread(
-    generator: Generator, discriminator: Discriminator, latent: Tensor, batch_size: int, batch_statistics: bool = False
+    generator: Generator,
+    discriminator: Discriminator,
+    latent: Tensor,
+    batch_size: int,
+    batch_statistics: bool = False,
+    advance: Callable[[int], object] = lambda count: None,
 ) -> Tensor:
     """What Q makes of G's images of these latents: (N, width) → Q's output, (N, outputs), on the CPU.
 
-    `batch_statistics` is train mode, in batches of at most `batch_size`; else the running averages are used.
+    `batch_statistics` is train mode, in batches of at most `batch_size`; else the running averages are used. `advance`
+    hears how many more are done.
     """
     device = next(generator.parameters()).device
     with evaluating(generator, discriminator, batch_statistics=batch_statistics):
         parts = latent.tensor_split(math.ceil(len(latent) / batch_size))  # even parts: none is a batch of one
-        return torch.cat([discriminator(generator(part.to(device)))[1].cpu() for part in parts])
+        counting = counted(parts, advance, len)
+        return torch.cat([discriminator(generator(part.to(device)))[1].cpu() for part in counting])
 
 
 def fresh_information(
@@ -71,14 +79,16 @@ def fresh_information(
     samples: int,
     batch_size: int,
     batch_statistics: bool,
+    advance: Callable[[int], object] = lambda count: None,
 ) -> tuple[dict[str, float], dict[str, float]]:
     """L_I of each code in nats, by name, over `samples` latents that training has not seen.
 
     `batch_statistics` is train mode, in batches of at most `batch_size`; else the running averages are used.
-    The second dictionary holds, for continuous codes with fixed σ, the bound with σ² = MSE, the best of that form.
+    `advance` hears how many more latents are done. The second dictionary holds, for continuous codes with fixed σ, the
+    bound with σ² = MSE, the best of that form.
     """
     latent = latents.sample(seed, "information", 0, range(samples))
-    q = reread(generator, discriminator, latent, batch_size, batch_statistics)
+    q = reread(generator, discriminator, latent, batch_size, batch_statistics, advance)
     likelihoods = latents.log_likelihoods(latent, q)
     values, parameters = latents.split(latent), latents.split_posterior(q)
     information, at_mse = {}, {}

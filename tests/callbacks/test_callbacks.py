@@ -1,5 +1,7 @@
 """What happens around the loop: numbers, scores, pictures, checkpoints."""
 
+import os
+import signal
 import statistics
 from io import StringIO
 from types import SimpleNamespace
@@ -18,12 +20,17 @@ from infogan.callbacks.training_log import TrainingLog
 from infogan.callbacks.traversals import Traversals
 from infogan.config.check import check
 from infogan.datamodules.store import LabelledImages
+from infogan.errors import Stopped
 from infogan.experiments.build import build_data, build_module
 from infogan.experiments.fit import train
-from infogan.experiments.prepare import create
+from infogan.experiments.prepare import create, is_finished, reopen
+from infogan.networks import Discriminator
 from infogan.run_folder.metrics import Metrics, read_metrics
 from infogan.run_folder.paths import checkpoint_path
+from infogan.run_folder.status import read_status
+from infogan.run_folder.summary import read_summary
 from infogan.scoring.against_labels import factor_scores
+from infogan.trained.model import load_run
 from infogan.training.signals import StopSignals
 
 
@@ -64,17 +71,35 @@ def test_scores_of_a_perfect_code(built, monkeypatch):
 
     monkeypatch.setattr("infogan.callbacks.scores.encode", encode)
     scores = Scores(data, 1, 100)
-    found = scores.measure(module, None)
+    found = scores.measure(module, 2000)
     assert (found.acc, found.nmi, found.ari) == pytest.approx((1, 1, 1))
     assert [found.matching[order[label]] for label in range(10)] == list(range(10))
     assert scores.matching == found.matching
+
+
+def test_scores_while_training_are_those_of_all_classes(built, monkeypatch):
+    """Images that lie in a folder a class come class by class."""
+    module, data = built
+    images = data.split("train")
+    order = images.labels.argsort()
+    monkeypatch.setitem(data._splits, "train", LabelledImages(images.images[order], images.labels[order]))
+    seen = {}
+
+    def scores(clusters, labels, classes):
+        seen.update(labels)
+        return SimpleNamespace(matching=[])
+
+    monkeypatch.setattr("infogan.callbacks.scores.cluster_scores", scores)
+    Scores(data, 1, 150).measure(module, 150)
+    assert len(seen["train"]) == len(seen["test"]) == 150
+    assert np.bincount(seen["train"]).min() > 5
 
 
 def test_no_code_fits_other_labels(built, compose_values):
     _, data = built
     module = build_module(check(compose_values("model.codes.c1.classes=7")))
     assert module.latents.code_for_classes(data.classes) is None
-    assert Scores(data, 1, 100).measure(module, None) is None
+    assert Scores(data, 1, 100).measure(module, 2000) is None
 
 
 def test_which_code_follows_which_factor(built):
@@ -193,18 +218,76 @@ def test_checkpoints_keep_the_newest_two(tmp_path):
 def test_conclusion_tells_eval_mode_from_train_mode(built, traversals, tmp_path, monkeypatch):
     module, data = built
 
-    def fresh(*arguments, batch_statistics):
+    def fresh(*arguments, batch_statistics, advance):
         assert arguments[4] == 10_000
         return ({"c1": 1.0 if batch_statistics else 2.0}, {"c2": 3.0})
 
     monkeypatch.setattr("infogan.callbacks.conclusion.fresh_information", fresh)
     metrics = SimpleNamespace(logged=Metrics([{"iteration": k, "images_per_second": k} for k in (1, 10, 100)]))
-    summary = Conclusion(tmp_path, traversals.scores, traversals, metrics).measure(module)
+    conclusion = Conclusion(tmp_path, traversals.scores, traversals, metrics)
+    module.iteration = 6000
+    conclusion.summary = conclusion.unmeasured(module)
+    conclusion.measure(module, conclusion.images(module))
+    summary = conclusion.summary
+    assert summary.measured_images == 10_000
     assert summary.information == {"c1": 2.0}
     assert summary.information_train_mode == {"c1": 1.0}
     assert summary.information_at_mse == {"c2": 3.0}
     assert summary.images_per_second == 10
     assert sorted(summary.matching.values()) == list(data.class_names)
+
+
+def test_as_much_is_measured_as_was_trained(compose_values, tmp_path, monkeypatch):
+    """And the pictures are there before."""
+    folder = create(check(compose_values("trainer.max_iterations=3", "data.batch_size=40")), tmp_path, "run")
+    read, forward, measure = [], Discriminator.forward, Conclusion.measure
+
+    def counted(self, images):
+        read.append(len(images))
+        return forward(self, images)
+
+    def begin(self, module, images):
+        assert {path.name for path in (folder / "figures").glob("*.png")} == {
+            "c1.png", "c2.png", "c3.png", "samples.png", "real.png", "curves.png"
+        }  # fmt: skip
+        read.clear()
+        measure(self, module, images)
+
+    monkeypatch.setattr(Discriminator, "forward", counted)
+    monkeypatch.setattr(Conclusion, "measure", begin)
+    train(folder)
+    assert read_summary(folder).measured_images == 120
+    assert sum(read) == 5 * 120, "two kinds of information, two splits for ACC, one for factors"
+
+
+SIZES = {"digits": 1437, "mnist": 60_000, "fashion_mnist": 60_000, "svhn": 604_388, "celeba": 202_599,
+         "celeba64": 202_599, "faces": 20_000, "chairs": 86_366, "chairs_narrow": 31_000,
+         "dsprites": 737_280}  # fmt: skip
+
+
+@pytest.mark.parametrize("preset", SIZES)
+def test_a_run_of_a_presets_length_is_measured_on_all(compose_values, tmp_path, preset):
+    config = check(compose_values(f"data={preset.removesuffix('_narrow')}", f"model={preset}"))
+    data = SimpleNamespace(store=SimpleNamespace(count=lambda split: SIZES[preset]))
+    conclusion = Conclusion(tmp_path, SimpleNamespace(data=data), None, None)
+    module = SimpleNamespace(iteration=config.trainer.max_iterations, batch_size=config.data.batch_size)
+    assert conclusion.images(module) == max(SIZES[preset], 10_000)
+
+
+def test_a_signal_while_it_is_measured_leaves_what_is_there(compose_values, tmp_path, monkeypatch):
+    folder = create(check(compose_values("trainer.max_iterations=3")), tmp_path, "run")
+    with monkeypatch.context() as patch, pytest.raises(Stopped):
+        patch.setattr(Scores, "measure", lambda *arguments: os.kill(os.getpid(), signal.SIGINT))
+        train(folder)
+    summary = read_summary(folder)
+    assert summary.iterations == 3 and summary.measured_images is None
+    assert None not in summary.information.values() and summary.acc is None
+    status = read_status(folder)
+    assert (status.state, status.iterations, status.acc) == ("finished", 3, None)
+    assert load_run(folder).generate(2).shape == (2, 8, 8, 1)
+    assert not is_finished(folder), "a sweep that is started again measures it"
+    train(reopen(folder, {}))
+    assert is_finished(folder) and read_summary(folder).acc is not None
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,18 @@ def test_batches_keep_the_splits_order(digits):
     parts = list(data.batches("test", 100))
     assert [len(part) for part in parts] == [100, 100, 100, 60]
     assert torch.equal(torch.cat(parts), scaled(data.split("test").images, (-1.0, 1.0)))
-    assert torch.equal(torch.cat(list(data.batches("test", 100, limit=150))), torch.cat(parts)[:150])
+    rows = torch.arange(3, 303, 2)
+    assert torch.equal(torch.cat(list(data.batches("test", 100, rows))), torch.cat(parts)[rows])
+
+
+def test_a_sample_is_drawn_over_the_whole_split(digits):
+    data = digits()
+    rows = data.sample("train", 100, seed=3)
+    assert rows.tolist() == sorted(set(rows.tolist())) and len(rows) == 100
+    assert torch.equal(rows, data.sample("train", 100, seed=3))
+    assert not torch.equal(rows, data.sample("train", 100, seed=4))
+    assert all(((1437 * k // 4 <= rows) & (rows < 1437 * (k + 1) // 4)).sum() > 10 for k in range(4))
+    assert torch.equal(data.sample("test", 360, seed=3), torch.arange(360))
 
 
 class Fake(ImageDataModule):
@@ -174,7 +185,7 @@ def test_originals_are_read_once_and_a_split_is_mapped_once(tmp_path, capsys):
     assert data.split("train").images.flatten().tolist() == list(range(12))
     data.prepare_data()
     assert data.reads == 1
-    assert capsys.readouterr().out.count("\n") == 1
+    assert capsys.readouterr().out.count("\n") == 2
     again = fake(tmp_path)
     again.prepare_data()
     assert again.reads == 0

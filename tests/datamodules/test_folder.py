@@ -143,7 +143,7 @@ def test_what_is_hidden_is_no_class_and_not_trained_on(tmp_path, kind, capsys):
     data.prepare_data()
     assert data.class_names == ("cat", "dog")
     assert data.train_size + data.store.count("test") == 24
-    assert len(capsys.readouterr().out.splitlines()) == 1
+    assert len(capsys.readouterr().out.splitlines()) == 2
 
 
 @pytest.mark.parametrize("kind", ["folder", "x.zip", "x.tar"])
@@ -158,7 +158,7 @@ def test_class_folders_without_an_image_are_named_and_no_classes(tmp_path, kind,
     data = folder(tmp_path, where)
     data.prepare_data()
     assert data.class_names == ("cat", "dog")
-    assert capsys.readouterr().out.splitlines()[1:] == [
+    assert capsys.readouterr().out.splitlines()[2:] == [
         f"data=folder: files in {where} that are not read as images: 1 .heic",
         f"data=folder: folders in {where} without an image, which are no classes: empty, hidden, phone",
     ]

@@ -105,7 +105,7 @@ def test_a_part_of_the_files_is_used_and_the_log_says_so(small, packed, capsys):
     assert (data.split("train").images[:, 0].numpy() == contents[FILES[0]][:120]).all()
     assert (data.labels("train").numpy() == contents[FILES[1]][:120]).all()
     assert data.store.count("test") == 7
-    (line,) = capsys.readouterr().out.splitlines()[1:]
+    (line,) = capsys.readouterr().out.splitlines()[2:]
     name = f"{FILES[0]}.gz" if packed else FILES[0]
     assert line == (
         f"data={data_set.data_set}: {name} is not the official file: its 120 images (of 60,000) are used as they are"

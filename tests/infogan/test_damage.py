@@ -16,6 +16,7 @@ from infogan.config.check import check
 from infogan.errors import RunError
 from infogan.experiments.fit import train
 from infogan.experiments.prepare import create, reopen
+from infogan.run_folder import amounts
 from infogan.run_folder.paths import iterations, newest_checkpoint
 from infogan.run_folder.trees import load_tree, save_tree
 from tests.infogan.processes import DEADLINE, TINY, ended, largest_difference, rows, start, wait_for
@@ -59,6 +60,13 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "--lazy", path], check=True)
 
 
+@pytest.fixture
+def filled_later(monkeypatch):
+    """When a run begins there is room, which others take."""
+    monkeypatch.setattr(amounts, "_free", lambda folder: (10**9, 10**6))
+
+
+@pytest.mark.usefixtures("filled_later")
 def test_a_full_disk(main, small_disk):
     run = [*TINY, *RARELY, "trainer.max_iterations=12", "callbacks.log_every=2", "callbacks.checkpoint_every=5"]
     code, out, err = main(*run, f"paths.outputs={small_disk}")
@@ -75,6 +83,14 @@ def test_a_full_disk(main, small_disk):
     assert [row["iteration"] for row in rows(folder)] == ["2", "4", "6", "8", "10", "12"]
 
 
+def test_a_disk_without_room_for_a_run(main, small_disk):
+    code, _, err = main(*TINY, *RARELY, "trainer.max_iterations=12", f"paths.outputs={small_disk}")
+    assert code == 2 and err.startswith("error: trainer.max_iterations=12 takes ")
+    assert f"the disk of {small_disk} has room for 3.1 MB, " in err
+    assert list(small_disk.iterdir()) == []
+
+
+@pytest.mark.usefixtures("filled_later")
 def test_a_disk_that_takes_nothing_more(main, small_disk):
     """Neither rows nor lines of the log, nor the name of the owner, can be written."""
     run = [*TINY, *RARELY, "trainer.max_iterations=12", "callbacks.log_every=2", "callbacks.checkpoint_every=5"]

@@ -4,6 +4,7 @@ import pytest
 from PIL import Image
 
 from infogan.data import main
+from infogan.datamodules.build_store import Originals, Part
 from infogan.datamodules.contact_sheet import COLUMNS
 
 
@@ -52,3 +53,24 @@ def test_mistakes_end_as_one_line(command, tmp_path, arguments, named):
     assert err.startswith("error: ")
     assert named in err
     assert not (tmp_path / "outputs").exists()
+
+
+def test_a_store_that_the_disk_has_no_room_for_is_not_begun(command, monkeypatch, tmp_path):
+    asked = ["data=faces", "data.identities=1", f"paths.stores={tmp_path}/stores"]
+    code, _, err = command(*asked, "data.images=100000000000", "yes=true")
+    assert code == 2 and err.startswith("error: data.images=100000000000: ")
+    monkeypatch.setattr("infogan.datamodules.faces.Faces.originals", lambda self: many(10**11))
+    code, _, err = command(*asked, "yes=true")
+    assert code == 2 and err.startswith("error: data=faces takes 7 files, 103.2 TB: the disk of ")
+    assert not [*tmp_path.glob("stores/faces/*/")]
+
+
+def test_a_large_store_is_asked_about(command, tmp_path):
+    code, out, err = command("data=digits", "ask_above.gigabytes=0.0001", f"paths.stores={tmp_path}/stores")
+    assert code == 2 and err.startswith("error: data=digits takes 7 files, ") and err.endswith("; yes=true does it\n")
+    code, out, _ = command("data=digits", "ask_above.gigabytes=0.0001", f"paths.stores={tmp_path}/stores", "yes=true")
+    assert code == 0 and "data=digits: 1,797 images, 7 files, 129.4 kB\n" in out
+
+
+def many(count):
+    return Originals(Part(count, None), Part(1, None), "nowhere")

@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import shutil
+import signal
 import stat
 
 import numpy as np
@@ -16,6 +17,7 @@ from infogan.codes.latents import Latents
 from infogan.codes.uniform import Uniform
 from infogan.trained import films
 from infogan.trained.model import load_run
+from tests.infogan import processes
 
 imageio_ffmpeg = pytest.importorskip("imageio_ffmpeg")
 
@@ -74,7 +76,7 @@ def test_grids_over_training(command, with_history, tmp_path, form):
     finals = [Image.open(with_history / "figures" / f"c{k}.png") for k in (1, 2, 3)]
     width, height = (max(getattr(picture, side) for picture in finals) for side in ("width", "height"))
     assert frames.shape[1:] == (height + height % 2, 3 * width + 3 * width % 2, 3)
-    assert f"film: {place}   15 frames of {frames.shape[2]}×{frames.shape[1]} pixels, 1.5 s\n" == out
+    assert f"film: {place}   15 frames of {frames.shape[2]}×{frames.shape[1]} pixels, 1.5 s" == out.splitlines()[-1]
     if form == "mp4":
         assert (len(frames), timing) == (15, 10)
         frames = frames[[0, 4, 5, 9, 10, 14]]
@@ -199,3 +201,31 @@ def test_a_film_that_is_there_is_left_alone(command, tmp_path):
     code, _, err = command("code=c2", "format=gif", f"to={tmp_path}/film.gif")
     assert code == 2 and "it exists already" in err
     assert (tmp_path / "film.gif").read_text() == "mine"
+
+
+@pytest.mark.parametrize("form", ["mp4", "gif"])
+def test_much_is_asked_about(command, tmp_path, form):
+    asked = ["code=c2", f"format={form}", f"to={tmp_path}/film.{form}", "ask_above.gigabytes=0.0001"]
+    code, out, err = command(*asked)
+    assert (code, out) == (2, "")
+    assert err.startswith("error: seconds=2 fps=10 takes 1 file, ") and err.endswith("; yes=true does it\n")
+    assert list(tmp_path.iterdir()) == []
+    code, out, _ = command(*asked, "yes=true")
+    assert code == 0 and out.startswith("seconds=2 fps=10: at most 1 file, ")
+    said = films.expected(decoded_first(tmp_path / f"film.{form}"), 20, 0.1, form)
+    assert (tmp_path / f"film.{form}").stat().st_size < 1.1 * said.bytes
+
+
+def decoded_first(path):
+    return Image.fromarray(decoded(path)[0][0])
+
+
+@pytest.mark.parametrize("form", ["mp4", "gif"])
+def test_a_signal_leaves_nothing(digits_run, tmp_path, form):
+    long = ["code=c2", "seconds=600", "fps=50", f"format={form}", "threads=1", f"to={tmp_path}/film.{form}"]
+    process = processes.start(f"run={digits_run}", *long, program=("-m", "infogan.film"))
+    processes.wait_for(process, lambda: [*tmp_path.glob(".film.*")])
+    process.send_signal(signal.SIGTERM)
+    code, _, err = processes.ended(process)
+    assert (code, err) == (143, "stopped by SIGTERM\n")
+    assert list(tmp_path.iterdir()) == []

@@ -4,7 +4,9 @@ import csv
 import errno
 import json
 import shutil
+import signal
 from dataclasses import replace
+from io import BytesIO
 
 import numpy as np
 import pytest
@@ -17,7 +19,9 @@ from infogan import generate
 from infogan.codes.categorical import Categorical
 from infogan.codes.latents import Latents
 from infogan.codes.uniform import Uniform
-from infogan.trained.image_sets import draw
+from infogan.run_folder.amounts import on_disk
+from infogan.trained.image_sets import draw, expected, write_arrays, write_pictures
+from tests.infogan import processes
 
 COUNT = 620
 """More than one batch."""
@@ -128,6 +132,78 @@ def test_a_folder_of_its_own_by_default(command, tmp_path):
     assert len(made) == 2 and all("_digits" in path.name and len(table(path)) == 1 for path in made)
 
 
+def test_a_few_by_default(call, digits_run, tmp_path):
+    code, out, _ = call(generate.main, f"run={digits_run}", f"to={tmp_path}/images")
+    assert code == 0 and len(table(tmp_path / "images")) == 64
+    assert out.startswith("count=64: 65 files, "), "what it takes is said first"
+
+
+def test_no_disk_has_room_for_it(command, tmp_path):
+    code, _, err = command("count=99999999999999", f"to={tmp_path}/images", "yes=true")
+    assert code == 2 and err.count("\n") == 1
+    assert err.startswith("error: count=99999999999999 takes 100,000,000,000,000 files, ") and " PB, about " in err
+    assert f"the disk of {tmp_path} has room for " in err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("limit", "form"), [("files=500", "png"), ("gigabytes=0.00001", "npz"), ("gigabytes=0.0001", "png")]
+)
+def test_much_is_asked_about(command, tmp_path, limit, form):
+    asked = [f"ask_above.{limit}", f"format={form}", f"to={tmp_path}/images"]
+    code, _, err = command(*asked)
+    assert code == 2 and err.startswith(f"error: count={COUNT} takes ") and err.endswith("; yes=true does it\n")
+    assert list(tmp_path.iterdir()) == []
+    assert command(*asked, "yes=true")[0] == 0
+
+
+@pytest.mark.parametrize("form", ["png", "npz"])
+def test_what_is_said_is_what_it_takes(digits_run, tmp_path, form):
+    trained = infogan.load(digits_run)
+    first, *others = draw(trained, COUNT, 0, {})
+    amount = expected(first, 5.0, COUNT, form)
+    write = write_pictures if form == "png" else write_arrays
+    write(tmp_path, [first, *others], trained.latents.value_names, COUNT)
+    written = [path.stat() for path in tmp_path.rglob("*") if path.is_file()]
+    assert amount.files == len(written)
+    assert amount.bytes == pytest.approx(sum(on_disk(file.st_size) for file in written), rel=0.1)
+    assert amount.seconds == pytest.approx(5 * COUNT / 500, rel=0.5)
+
+
+def generating(digits_run, tmp_path, place):
+    """The command as a process, once it has written some of what it never ends with."""
+    many = ["count=1000000000", "yes=true", "threads=1"]
+    process = processes.start(f"run={digits_run}", *many, f"to={place}", program=("-c", NO_LIMITS))
+    processes.wait_for(process, lambda: len([*tmp_path.glob(".images.*/*/*")]) > 10)
+    return process
+
+
+NO_LIMITS = """
+import infogan.run_folder.amounts as amounts
+amounts._free = lambda folder: (float("inf"), float("inf"))
+from infogan.generate import main
+main()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_leaves_nothing(digits_run, tmp_path, number):
+    process = generating(digits_run, tmp_path, tmp_path / "images")
+    process.send_signal(number)
+    code, _, err = processes.ended(process)
+    assert (code, err) == (128 + number, f"stopped by {number.name}\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_left_goes_with_the_next(command, digits_run, tmp_path):
+    process = generating(digits_run, tmp_path, tmp_path / "images")
+    process.kill()
+    processes.ended(process)
+    assert [path.name.split(".")[1] for path in tmp_path.iterdir()] == ["images"]
+    assert command(f"to={tmp_path}/other")[0] == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["other"]
+
+
 def test_what_is_there_is_left_alone(command, tmp_path):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine").write_text("mine")
@@ -141,7 +217,7 @@ def test_a_full_disk_leaves_nothing(command, monkeypatch, tmp_path, form):
     written = iter(range(3))
 
     def refuse(*arguments, **options):
-        if next(written, None) is None:
+        if not isinstance(arguments[1], BytesIO) and next(written, None) is None:
             raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Image.Image, "save", refuse)

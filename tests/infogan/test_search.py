@@ -236,3 +236,9 @@ def test_a_search_of_an_older_version_goes_on(command, folder, told):
         2,
         f"error: {folder}/study.db is of version 3, this one reads 2: update infogan-lab\n",
     )
+
+
+def test_very_many_trials_are_asked_about(command, folder):
+    code, _, err = command("search.trials=1000")
+    assert code == 2 and err.startswith("error: search.trials=1000 takes ") and "(100 runs); yes=true does it" in err
+    assert not folder.exists()

@@ -14,7 +14,8 @@ from pydantic import BaseModel
 
 from infogan import compare, data, edit, evaluate, generate, report, runs, search, train
 from infogan.config import opening, training
-from infogan.config.check import check_section
+from infogan.config.asking import AskingConfig
+from infogan.config.check import check, check_section
 from infogan.datamodules import DATA_MODULES
 from infogan.errors import ConfigError
 from infogan.run_folder.configuration import load_config, save_config
@@ -52,10 +53,14 @@ def composed(name, *overrides):
         return OmegaConf.to_container(compose(name, list(overrides)), resolve=True)
 
 
+class Train(training.Config, AskingConfig):
+    """All that the command takes."""
+
+
 DATA = ["digits", "svhn", "celeba", "faces", "chairs", "dsprites"]
 SCHEMAS = {
-    **{f"train {name}": (training.Config, "train", (f"data={name}",)) for name in DATA},
-    "train folder": (training.Config, "train", ("data=folder", "data.path=here", "logger=csv")),
+    **{f"train {name}": (Train, "train", (f"data={name}",)) for name in DATA},
+    "train folder": (Train, "train", ("data=folder", "data.path=here", "logger=csv")),
     "search": (training.SearchedConfig, "search", ("logger=none",)),
     "evaluate": (opening.EvaluateConfig, "evaluate", ()),
     "compare": (opening.CompareConfig, "compare", ("sweep=here",)),
@@ -226,7 +231,7 @@ def test_a_right_value_of_any_field_is_kept(tmp_path_factory, name, chance):
             changed = replaced(changed, path, chance.draw(strategy, label=".".join(map(str, path))))
     checked = check_section(changed, schema)
     assert checked.model_dump() == changed
-    if schema is training.Config:
-        folder = tmp_path_factory.mktemp("run")
-        save_config(checked, folder)
-        assert load_config(folder) == checked
+    if schema is Train:
+        folder, config = tmp_path_factory.mktemp("run"), check(changed)
+        save_config(config, folder)
+        assert load_config(folder) == config

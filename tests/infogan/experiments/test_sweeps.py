@@ -10,7 +10,8 @@ from hydra.errors import HydraException
 from infogan import train
 from infogan.config.check import check
 from infogan.errors import ends_as_one_line
-from infogan.experiments.prepare import find_or_create
+from infogan.experiments.prepare import expected, find_or_create
+from infogan.run_folder.amounts import on_disk
 
 RUN = ["logger=none", "trainer=cpu", "trainer.threads=1", "callbacks.log_every=2", "callbacks.traversal_rows=2"]
 
@@ -170,3 +171,59 @@ def test_launcher_that_is_not_installed(capsys):
         "error: hydra/launcher=joblib: there is no such choice; allowed: basic; "
         "pip install 'infogan-lab[sweeps]' brings joblib and submitit\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("swept", "runs"),
+    [
+        (["seed=range(0,1000000000000)"], "1,000,000,000,000"),
+        (["seed=range(0,51)", "model.lambda_categorical=0.5,1"], "102"),
+        (["experiment=lambda_sweep", "seed=range(0,60,2)"], "120"),
+        (["experiment=five_seeds", "seed=3", "data=digits,mnist", "model.lambda_categorical=range(1,52)"], "102"),
+    ],
+)
+def test_very_many_runs_are_asked_about(command, tmp_path, swept, runs):
+    code, out, err = command("-m", *RUN, *swept)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith(f"error: a sweep of {runs} runs takes ") and "yes=true" in err
+    assert not (tmp_path / "outputs").exists()
+
+
+def test_how_many_runs_a_sweep_is(command, monkeypatch, tmp_path):
+    monkeypatch.setattr(train, "run", lambda values, of_sweep: None)
+    done = tmp_path / "sweep" / "seed_0"
+    done.mkdir(parents=True)
+    (done / "config.yaml").write_text("")
+    asked = ["ask_above.runs=2", f"hydra.sweep.dir={tmp_path}/sweep", "seed=0,1,2,3"]
+    code, out, err = command("-m", *RUN, *asked)
+    assert (code, out) == (2, "") and err.startswith("error: a sweep of 3 runs takes ")
+    code, out, _ = command("-m", *RUN, *asked, "yes=true")
+    assert code == 0 and out.startswith("a sweep of 4 runs, 3 to begin: at most ")
+
+
+def test_yes_is_no_part_of_a_runs_name(command, tmp_path):
+    start = ["-m", *RUN, f"hydra.sweep.dir={tmp_path}/sweep", "trainer.max_iterations=4", "seed=0"]
+    assert command(*start, "yes=true", "ask_above.files=7")[0] == 0
+    assert jobs(tmp_path / "sweep") == {"seed_0": (1, 4)}
+
+
+def test_a_run_that_fills_the_disk_is_not_begun(command, tmp_path):
+    code, _, err = command(*RUN, "trainer.max_iterations=1000000000000", "callbacks.traversals_every=1", "yes=true")
+    assert code == 2 and err.startswith("error: trainer.max_iterations=1000000000000 takes 4,000,000,000,024 files, ")
+    assert not (tmp_path / "outputs").exists()
+
+
+@pytest.mark.parametrize("preset", ["digits", "mnist", "svhn", "celeba", "celeba64", "faces", "chairs", "dsprites"])
+def test_no_preset_is_asked_about(compose_values, preset):
+    values = compose_values(f"data={preset}", "callbacks.log_every=20", "callbacks.traversal_rows=10")
+    assert expected(check(values)).bytes < 1e9 * values["ask_above"]["gigabytes"]
+
+
+def test_what_is_said_is_more_than_a_run_takes(command, compose_values, tmp_path):
+    given = ["trainer.max_iterations=40", "callbacks.traversals_every=10"]
+    assert command(*RUN, *given)[0] == 0
+    (run,) = (tmp_path / "outputs").glob("*_digits")
+    files = [path for path in run.rglob("*") if path.is_file() and path.name != "report.html"]
+    said, taken = expected(check(compose_values(*given))), sum(on_disk(path.stat().st_size) for path in files)
+    assert taken / 2 < said.bytes and len(files) <= said.files
+    assert said.bytes < 3 * taken
