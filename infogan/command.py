@@ -1,5 +1,6 @@
 """What the commands share: from the command line to checked values, and an end in one line."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -36,6 +37,9 @@ def training(values: DictConfig) -> dict[str, Any]:
 def opened(values: DictConfig, schema: type[AnyConfig]) -> Iterator[AnyConfig]:
     """The checked configuration of a command that opens runs, and as many threads as it asks for; an error ends as one
     line."""
+    os.environ.setdefault(
+        "OMP_WAIT_POLICY", "PASSIVE"
+    )  # PyTorch's threads wait asleep: beside other work, not spinning
     from infogan.config.check import check_section
     from infogan.experiments.machine import threads
 

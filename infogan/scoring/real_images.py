@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from torch import Tensor
 
-from infogan.datamodules.store import Split
+from infogan.codes.draws import Draws
+from infogan.datamodules.store import Split, drawn_rows
 from infogan.networks.value_range import scaled
+from infogan.objective.transforms import AFFINE, affine
 from infogan.trained.inference import encode
 from infogan.trained.model import Trained
 
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
 
 
 BATCH_SIZE = 500
+
+MILD = {"rotation": 15.0, "scale": 0.15, "shear": 0.2, "shift": 0.075}
+"""Transforms that leave what is on an image the same for all but images whose pose is their content: degrees, a share
+of the size, a slope, a share of the width."""
+
+DRAWS = Draws(AFFINE, 0, "uniform")
 
 
 @dataclass(frozen=True)
@@ -29,16 +36,21 @@ class EncodedImages:
     factors: np.ndarray | None
 
 
-def encode_split(trained: Trained, data: "ImageDataModule", split: Split, most: int, seed: int) -> EncodedImages:
-    """At most `most` images of a split, drawn by `seed`, in the split's order."""
+def encode_split(
+    trained: Trained, data: "ImageDataModule", split: Split, most: int, seed: int, changed: bool = False
+) -> EncodedImages:
+    """At most `most` images of a split, drawn by `seed`, in the split's order; `changed`: each as a mild transform of
+    it, drawn by `seed` too, leaves it."""
     images = data.split(split)
-    rows = torch.arange(len(images.images))
-    if len(rows) > most:
-        rows = torch.from_numpy(np.sort(np.random.default_rng(seed).permutation(len(rows))[:most]))
+    rows = drawn_rows(len(images.images), most, seed)
 
     def batches() -> Iterator[Tensor]:
-        for part in rows.split(BATCH_SIZE):
-            yield scaled(images.images[part], data.value_range)
+        for first, part in zip(range(0, len(rows), BATCH_SIZE), rows.split(BATCH_SIZE), strict=True):
+            batch = scaled(images.images[part], data.value_range)
+            if changed:
+                u = DRAWS.draw(seed, "mild transforms", 0, range(first, first + len(part)))
+                batch = affine(batch, u, **MILD)
+            yield batch
 
     labels, factors = images.labels, images.factors
     return EncodedImages(
