@@ -7,7 +7,7 @@ import lightning as L
 from torch import Tensor
 
 from infogan.datamodules.base import ImageDataModule
-from infogan.datamodules.store import SPLITS, Split
+from infogan.datamodules.store import SPLITS, Split, drawn_rows
 from infogan.scoring.against_labels import ClusterScores, cluster_scores, factor_scores, groups
 from infogan.trained.inference import encode
 from infogan.training.module import InfoGAN
@@ -16,11 +16,14 @@ log = logging.getLogger("infogan")
 
 BATCH_SIZE = 500
 
+SEED = 0
+"""Of the images that stand for a split: the same in all runs, whose curves can then be compared."""
+
 
 class Scores(L.Callback):
     """ACC, NMI and ARI of the categorical code that has as many categories as the data set has classes.
 
-    Every `every` iterations on the first `images` of each split, in the training's precision. `matching` is the newest
+    Every `every` iterations on `images` drawn over each split, in the training's precision. `matching` is the newest
     one, None before the first and where no code fits the labels.
     """
 
@@ -45,13 +48,15 @@ class Scores(L.Callback):
                 logger.log_metrics(row, step=pl_module.iteration)
 
     def measure(self, module: InfoGAN, images: int | None) -> ClusterScores | None:
-        """Scores over the first `images` of each split, None for all of them; None where no code fits the labels."""
+        """Scores over `images` drawn over each split, None for all of them; None where no code fits the labels."""
         code = module.latents.code_for_classes(self.data.classes)
         if code is None:
             return None
-        clusters = {split: groups(module.latents, self._q(module, split, images), code) for split in SPLITS}
-        labels = {split: self.data.labels(split)[:images].numpy() for split in SPLITS}
-        scores = cluster_scores(clusters, labels, self.data.classes)
+        labels = {split: self.data.labels(split) for split in SPLITS}
+        rows = {split: drawn_rows(len(known), images or len(known), SEED) for split, known in labels.items()}
+        clusters = {split: groups(module.latents, self._q(module, split, rows[split]), code) for split in SPLITS}
+        seen = {split: labels[split][rows[split]].numpy() for split in SPLITS}
+        scores = cluster_scores(clusters, seen, self.data.classes)
         self.matching = scores.matching
         return scores
 
@@ -59,8 +64,8 @@ class Scores(L.Callback):
         """`factor_scores` of the whole test split."""
         return factor_scores(module.latents, self._q(module, "test", None), self.data)
 
-    def _q(self, module: InfoGAN, split: Split, images: int | None) -> Tensor:
-        return encode(module.discriminator, self.data.batches(split, BATCH_SIZE, images))
+    def _q(self, module: InfoGAN, split: Split, rows: Tensor | None) -> Tensor:
+        return encode(module.discriminator, self.data.batches(split, BATCH_SIZE, rows))
 
     def state_dict(self) -> dict[str, Any]:
         return {"matching": self.matching}

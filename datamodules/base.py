@@ -153,9 +153,10 @@ class ImageDataModule(L.LightningDataModule, ABC):
         """How many labels there are."""
         return len(self.class_names)
 
-    def batches(self, split: Split, batch_size: int, limit: int | None = None) -> Iterator[Tensor]:
-        """The split in its own order, as float32 in `value_range`; the first `limit` images where that is given."""
-        for part in self.split(split).images[:limit].split(batch_size):
+    def batches(self, split: Split, batch_size: int, rows: Tensor | None = None) -> Iterator[Tensor]:
+        """The split in its own order, or some rows of it, as float32 in `value_range`."""
+        images = self.split(split).images
+        for part in images.split(batch_size) if rows is None else (images[some] for some in rows.split(batch_size)):
             yield scaled(part, self.value_range)
 
     def train_dataloader(self) -> "TrainingBatches":

@@ -38,9 +38,11 @@ def show(data: "ImageDataModule") -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from infogan.datamodules.store import drawn_rows
+
     train, test = data.split("train"), data.split("test")
     channels, height, width = data.image_shape
-    pixels = train.images[:: max(1, len(train.images) // 1000)]
+    pixels = train.images[drawn_rows(len(train.images), 1000, seed=0)]
     table = Table(title=f"data={data.data_set}", show_header=False)
     table.add_row("images", f"{len(train.images):,} to train on, {len(test.images):,} to test on")
     table.add_row("shape", f"{channels} × {height} × {width} (channels, height, width), uint8")
