@@ -11,8 +11,6 @@ from infogan.errors import RunError, ends_as_one_line
 if TYPE_CHECKING:
     from optuna import Study
 
-    from infogan.config.training import SearchConfig
-
 
 @hydra.main(version_base="1.3", config_path="pkg://infogan.conf", config_name="search")
 def job(values: DictConfig) -> None:
@@ -23,17 +21,17 @@ def job(values: DictConfig) -> None:
 
     with ends_as_one_line():
         config = check_section(training(values), SearchedConfig)
-        show(search(config), config.search)
+        show(search(config), config.search.folder)
 
 
-def show(study: "Study", settings: "SearchConfig") -> None:
+def show(study: "Study", folder: str) -> None:
     """The trials on the terminal, the best first. Raises RunError where none came to its end."""
     from rich.console import Console
     from rich.table import Table
 
-    from infogan.experiments.search import SEARCHED
+    from infogan.experiments.search import OBJECTIVE, SEARCHED
 
-    table = Table("trial", *SEARCHED.values(), settings.objective, "state")
+    table = Table("trial", *SEARCHED.values(), study.user_attrs[OBJECTIVE], "state")
     done = [trial for trial in study.trials if trial.value is not None]
     done.sort(key=lambda trial: trial.value or 0, reverse=True)
     for trial in done + [trial for trial in study.trials if trial.value is None]:
@@ -42,8 +40,8 @@ def show(study: "Study", settings: "SearchConfig") -> None:
         table.add_row(f"{trial.number:03d}", *values, value, trial.state.name.lower())
     Console().print(table)
     if not done:
-        raise RunError(f"search.folder={settings.folder}: no trial came to its end; the log.txt of each says why")
-    print(f"best: {settings.folder}/best   numbers: {settings.folder}/search.csv")
+        raise RunError(f"search.folder={folder}: no trial came to its end; the log.txt of each says why")
+    print(f"best: {folder}/best   numbers: {folder}/search.csv")
 
 
 def main() -> None:
