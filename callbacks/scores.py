@@ -8,7 +8,7 @@ import lightning as L
 from torch import Tensor
 
 from infogan.datamodules.base import ImageDataModule
-from infogan.datamodules.store import SPLITS, Split
+from infogan.datamodules.store import SPLITS, Split, drawn_rows
 from infogan.run_folder.metrics import CLUSTERING
 from infogan.scoring.against_labels import ClusterScores, cluster_scores, factor_scores, groups
 from infogan.terminal import counted
@@ -18,6 +18,9 @@ from infogan.training.module import InfoGAN
 log = logging.getLogger("infogan")
 
 BATCH_SIZE = 500
+
+SEED = 0
+"""Of the images that stand for a split: the same in all runs, whose curves can then be compared."""
 
 
 class Scores(L.Callback):
@@ -55,11 +58,12 @@ class Scores(L.Callback):
         code = module.latents.code_for_classes(self.data.classes)
         if code is None:
             return None
-        rows = {split: self.data.sample(split, images, module.seed) for split in SPLITS}
+        known = {split: self.data.labels(split) for split in SPLITS}
+        rows = {split: drawn_rows(len(known[split]), images, SEED) for split in SPLITS}
         clusters = {
             split: groups(module.latents, self._q(module, split, rows[split], advance), code) for split in SPLITS
         }
-        labels = {split: self.data.labels(split)[rows[split]].numpy() for split in SPLITS}
+        labels = {split: known[split][rows[split]].numpy() for split in SPLITS}
         scores = cluster_scores(clusters, labels, self.data.classes)
         self.matching = scores.matching
         return scores
@@ -68,7 +72,7 @@ class Scores(L.Callback):
         self, module: InfoGAN, images: int, advance: Callable[[int], object] = lambda count: None
     ) -> dict[str, dict[str, dict[str, float]]]:
         """`factor_scores` of at most `images` of the test split."""
-        rows = self.data.sample("test", images, module.seed)
+        rows = drawn_rows(self.data.store.count("test"), images, SEED)
         return factor_scores(module.latents, self._q(module, "test", rows, advance), self.data, rows)
 
     def _q(self, module: InfoGAN, split: Split, rows: Tensor, advance: Callable[[int], object]) -> Tensor:

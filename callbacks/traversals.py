@@ -15,6 +15,7 @@ from infogan.codes.code import Code
 from infogan.codes.domain import Choice
 from infogan.codes.latents import categories_in_turn
 from infogan.datamodules.base import ImageDataModule
+from infogan.datamodules.store import drawn_rows
 from infogan.figures.grids import labelled_grid
 from infogan.networks.value_range import to_uint8
 from infogan.run_folder.files import save_picture
@@ -83,10 +84,10 @@ class Traversals(L.Callback):
         return labelled_grid(images, title, labels, rows, self._directions(code, next_category=bool(categories)))
 
     def real(self) -> Image.Image:
-        """Real images, from the first of the training split to the last in even steps: often it is sorted."""
+        """Real images, drawn over the whole training split, in its order."""
         images = self.data.split("train").images
         rows = min(self.rows, len(images) // self.points)
-        chosen = images[torch.linspace(0, len(images) - 1, rows * self.points).long()]
+        chosen = images[drawn_rows(len(images), rows * self.points, seed=0)]
         pixels = chosen.permute(0, 2, 3, 1).numpy()
         grid = pixels.reshape(rows, self.points, *pixels.shape[1:])
         return labelled_grid(grid, f"{self.data.data_set}: real images", [], [])

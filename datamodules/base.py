@@ -163,14 +163,6 @@ class ImageDataModule(L.LightningDataModule, ABC):
         for part in torch.arange(len(images)).split(batch_size) if rows is None else rows.split(batch_size):
             yield scaled(images[part], self.value_range)
 
-    def sample(self, split: Split, most: int, seed: int) -> Tensor:
-        """At most `most` rows of the split, drawn over all of it by `seed`, in its order, (N,) int64: images may be
-        sorted by class."""
-        count = self.store.count(split)
-        if count <= most:
-            return torch.arange(count)
-        return torch.from_numpy(np.sort(np.random.default_rng(seed).permutation(count)[:most]))
-
     def train_dataloader(self) -> "TrainingBatches":
         """Batches from where the module's iteration counter stands, on this process's share of each."""
         trainer = self.trainer

@@ -127,3 +127,11 @@ def checksum(path: Path) -> str:
         while block := file.read(1 << 22):
             crc, size = zlib.crc32(block, crc), size + len(block)
     return f"{crc:08x}-{size}"
+
+
+def drawn_rows(count: int, most: int, seed: int) -> Tensor:
+    """Rows that stand for a set of `count`: all, or `most` of them, drawn by `seed` over the whole of it, since many
+    sets are sorted. Ascending, (n,) int64."""
+    if count <= most:
+        return torch.arange(count)
+    return torch.from_numpy(np.sort(np.random.default_rng(seed).permutation(count)[:most]))

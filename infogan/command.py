@@ -1,5 +1,6 @@
 """What the commands share: from the command line to checked values, and an end in one line."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -37,6 +38,8 @@ def training(values: DictConfig) -> dict[str, Any]:
 def opened(values: DictConfig, schema: type[AnyConfig]) -> Iterator[AnyConfig]:
     """The checked configuration of a command that opens runs, as many threads as it asks for, and what it may write; an
     error ends as one line."""
+    # PyTorch's threads wait asleep: beside other work, not spinning
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from infogan.config.check import check_section
     from infogan.experiments.machine import threads
     from infogan.run_folder.amounts import asking

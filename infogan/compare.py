@@ -30,9 +30,10 @@ def compare(config: "CompareConfig", output: "TextIO") -> None:
     from infogan.pages.sweep import write_sweep_report
     from infogan.run_folder.paths import set_link
     from infogan.run_folder.status import read_status
+    from infogan.scoring.agreement import add_label_free
     from infogan.scoring.comparison_files import as_csv, as_json, write_comparison
     from infogan.scoring.comparison_tables import show_comparison
-    from infogan.scoring.many_runs import add_label_free, open_runs
+    from infogan.scoring.many_runs import open_runs
     from infogan.scoring.ranking import compare_runs
     from infogan.trained.model import device_of
 
@@ -41,7 +42,7 @@ def compare(config: "CompareConfig", output: "TextIO") -> None:
     runs = open_runs(folders, device_of(config.accelerator), print)
     first = runs[0].trained.config
     try:
-        add_label_free(runs, data_of(first, config.paths), config.seed)
+        add_label_free(runs, data_of(first, config.paths), config.seed, print)
     except DataError as error:
         print(f"without what needs the data set: {error}")
     comparison = compare_runs(runs, config.seed, print)

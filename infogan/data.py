@@ -36,11 +36,12 @@ def show(data: "ImageDataModule") -> None:
     """A table on the terminal."""
     import numpy as np
 
+    from infogan.datamodules.store import drawn_rows
     from infogan.terminal import Column, show_table
 
     train, test = data.split("train"), data.split("test")
     channels, height, width = data.image_shape
-    pixels = train.images[:: max(1, len(train.images) // 1000)]
+    pixels = train.images[drawn_rows(len(train.images), 1000, seed=0)]
     rows = [
         ["images", f"{len(train.images):,} to train on, {len(test.images):,} to test on"],
         ["shape", f"{channels} × {height} × {width} (channels, height, width), uint8"],

@@ -58,10 +58,11 @@ def real_images(trained: "Trained", config: "ExploreConfig") -> "tuple[np.ndarra
     import numpy as np
 
     from infogan.experiments.build import data_of
-    from infogan.explorer.answers import spread
+    from infogan.explorer.answers import some_of
 
     try:
-        return spread(data_of(trained.config, config.paths).split("test").images, REAL_IMAGES), ""
+        images = data_of(trained.config, config.paths).split("test").images
+        return some_of(images, REAL_IMAGES, config.seed), ""
     except DataError as error:
         print(f"without images of the data set: {error}")
         return np.empty((0,), np.uint8), str(error)

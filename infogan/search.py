@@ -11,8 +11,6 @@ from infogan.errors import RunError, ends_as_one_line
 if TYPE_CHECKING:
     from optuna import Study
 
-    from infogan.config.training import SearchConfig
-
 
 @hydra.main(version_base="1.3", config_path="pkg://infogan.conf", config_name="search")
 def job(values: DictConfig) -> None:
@@ -23,15 +21,15 @@ def job(values: DictConfig) -> None:
 
     with ends_as_one_line(), asked(values):
         config = check_section(training(values), SearchedConfig)
-        show(search(config), config.search)
+        show(search(config), config.search.folder)
 
 
-def show(study: "Study", settings: "SearchConfig") -> None:
+def show(study: "Study", folder: str) -> None:
     """The trials on the terminal, the best first. Raises RunError where none came to its end."""
-    from infogan.experiments.search import SEARCHED
+    from infogan.experiments.search import OBJECTIVE, SEARCHED
     from infogan.terminal import Column, show_table
 
-    columns = [Column("trial"), Column(settings.objective, right=True)]
+    columns = [Column("trial"), Column(study.user_attrs[OBJECTIVE], right=True)]
     columns += [*(Column(name, k, right=True) for k, name in enumerate(SEARCHED.values(), 2)), Column("state", 1)]
     rows = []
     done = [trial for trial in study.trials if trial.value is not None]
@@ -40,10 +38,10 @@ def show(study: "Study", settings: "SearchConfig") -> None:
         values = [f"{trial.params[name]:.3g}" if name in trial.params else "" for name in SEARCHED]
         value = "" if trial.value is None else f"{trial.value:.3f}"
         rows.append([f"{trial.number:03d}", value, *values, trial.state.name.lower()])
-    show_table(f"trials in {settings.folder}", columns, rows)
+    show_table(f"trials in {folder}", columns, rows)
     if not done:
-        raise RunError(f"search.folder={settings.folder}: no trial came to its end; the log.txt of each says why")
-    print(f"best: {settings.folder}/best   numbers: {settings.folder}/search.csv")
+        raise RunError(f"search.folder={folder}: no trial came to its end; the log.txt of each says why")
+    print(f"best: {folder}/best   numbers: {folder}/search.csv")
 
 
 def main() -> None:

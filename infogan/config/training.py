@@ -188,11 +188,16 @@ class SearchRangesConfig(Section):
 
 
 class SearchConfig(Section):
-    """`trials` in all, those of an earlier start in `folder` included. objective: `information` is the sum of L_I over
-    the codes, in nats, continuous ones at σ² = MSE, and needs no labels; the others are scores of the test split."""
+    """`trials` in all, those of an earlier start in `folder` included. objective: what is made as large as can be.
+
+    real_information: what the groups of the codes tell of real images whatever mild transforms do to these, in nats, in
+      the mean over the codes; needs a code with groups, and no labels. information: the sum of L_I over the codes, in
+      nats, continuous ones at σ² = MSE; of generated images alone. acc, nmi, ari: scores of the test split. auto:
+      real_information where a code has groups, else information.
+    """
 
     trials: Positive
-    objective: Literal["information", "acc", "nmi", "ari"]
+    objective: Literal["auto", "real_information", "information", "acc", "nmi", "ari"]
     folder: str
     ranges: SearchRangesConfig
 

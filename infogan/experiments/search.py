@@ -4,7 +4,9 @@ import csv
 import io
 import json
 from collections.abc import Mapping
+from math import isfinite
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from infogan.codes.latents import Latents
@@ -14,12 +16,15 @@ from infogan.config.versions import VERSION, Unreadable, up_to_date
 from infogan.errors import Collapsed, ConfigError, RunError
 from infogan.experiments.build import build_data
 from infogan.experiments.fit import train
+from infogan.experiments.machine import arithmetic
 from infogan.experiments.prepare import expected, find_or_create, is_finished, prepared
 from infogan.run_folder.amounts import allow
 from infogan.run_folder.files import write_atomically
 from infogan.run_folder.locks import held
 from infogan.run_folder.paths import STUDY, set_link
 from infogan.run_folder.summary import Summary, read_summary
+from infogan.scoring.label_free import real_information
+from infogan.trained.model import device_of, load_run
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -34,6 +39,12 @@ SEARCHED = {
 }
 """What is searched, as the terminal says it."""
 
+OBJECTIVE = "search.objective"
+"""Where the study keeps what it makes large."""
+
+SUPERVISED = ("acc", "nmi", "ari")
+"""Objectives that need labels."""
+
 
 def search(config: SearchedConfig) -> "Study":
     """Runs trials until there are as many as asked for, one after another; first those that an earlier start left."""
@@ -45,7 +56,7 @@ def search(config: SearchedConfig) -> "Study":
     from optuna.trial import TrialState
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    settings, base = config.search, checked_base(config)
+    base, settings = checked_base(config)
     folder = Path(settings.folder)
     left = max(settings.trials - len([*folder.glob("trial_*/config.yaml")]), 0)
     allow(f"search.trials={settings.trials}", amount := left * expected(base), folder, runs=left)
@@ -64,8 +75,9 @@ def search(config: SearchedConfig) -> "Study":
     return study
 
 
-def checked_base(config: SearchedConfig) -> Config:
-    """What the trials have in common, prepared. Raises ConfigError where the search cannot be made of it."""
+def checked_base(config: SearchedConfig) -> tuple[Config, SearchConfig]:
+    """What the trials have in common, prepared, and the search with its objective decided. Raises ConfigError where the
+    search cannot be made of it."""
     if config.run is not None:
         raise ConfigError(f"run={config.run}: a search makes its own runs")
     if config.trainer.devices > 1:
@@ -73,12 +85,17 @@ def checked_base(config: SearchedConfig) -> Config:
     base = prepared(check(config.model_dump(exclude={"search"})))
     objective = config.search.objective
     latents = Latents.from_config(base.model)
-    if objective != "information" and latents.code_for_classes(build_data(base).classes) is None:
+    grouping = any(code.groups is not None for code in latents.codes)
+    if objective == "auto":
+        objective = "real_information" if grouping else "information"
+    if objective == "real_information" and not grouping:
+        raise ConfigError(f"{OBJECTIVE}={objective}: needs a categorical code; {OBJECTIVE}=information needs none")
+    if objective in SUPERVISED and latents.code_for_classes(build_data(base).classes) is None:
         raise ConfigError(
-            f"search.objective={objective}: needs labels, and a code with as many categories as data={base.data.name} "
-            "has classes; search.objective=information needs none"
+            f"{OBJECTIVE}={objective}: needs labels, and a code with as many categories as data={base.data.name} has "
+            f"classes; {OBJECTIVE}=information needs none"
         )
-    return base
+    return base, config.search.model_copy(update={"objective": objective})
 
 
 def lock_of(folder: Path) -> Path:
@@ -105,7 +122,7 @@ def study_of(folder: Path, base: Config, settings: SearchConfig) -> "Study":
         "data": base.data.model_dump(),
         "seed": base.seed,
         "trainer.max_iterations": base.trainer.max_iterations,
-        "search.objective": settings.objective,
+        OBJECTIVE: settings.objective,
     }
     try:
         known = up_to_date(dict(study.user_attrs))
@@ -157,7 +174,21 @@ def measured(number: int, parameters: Mapping[str, float], base: Config, setting
     run = find_or_create(config, Path(settings.folder), trial_name(number))
     summary = read_summary(run) if is_finished(run) else train(run)
     assert summary is not None
+    if settings.objective == "real_information":
+        return on_real_images(run, config)
     return objective_of(summary, settings.objective)
+
+
+def on_real_images(run: Path, config: Config) -> float:
+    """`real_information` of a finished run, in the mean over its codes. Raises RunError where it is not finite."""
+    data = build_data(config)
+    data.prepare_data()
+    with arithmetic(config.trainer):
+        trained = load_run(run, device=device_of(config.trainer.accelerator))
+        value = fmean(real_information(trained, data, seed=0).values())
+    if not isfinite(value):
+        raise RunError("real_information is not finite")
+    return value
 
 
 def objective_of(summary: Summary, objective: str) -> float:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from PIL import Image
 from torch import Tensor
 
@@ -13,6 +12,7 @@ from infogan.codes.code import Code
 from infogan.codes.domain import Choice, Circle, Interval, Part
 from infogan.codes.selection import Selection
 from infogan.config.opening import InversionConfig
+from infogan.datamodules.store import drawn_rows
 from infogan.errors import DataError
 from infogan.pages.page import Figure, drawn, rendered
 from infogan.scoring.against_labels import most_followed
@@ -178,7 +178,7 @@ def _figure(image: np.ndarray, alt: str, caption: str = "") -> Figure:
     return drawn(Image.fromarray(pixels), alt, caption)
 
 
-def spread(images: Tensor, count: int) -> np.ndarray:
-    """`count` of (N, C, H, W) uint8 images, or all where there are fewer, evenly through their order: (n, H, W, C)."""
-    rows = torch.linspace(0, len(images) - 1, min(count, len(images))).round().long()
-    return images[rows].permute(0, 2, 3, 1).numpy()
+def some_of(images: Tensor, count: int, seed: int) -> np.ndarray:
+    """`count` of (N, C, H, W) uint8 images, drawn over all of them and in their order; all where there are fewer:
+    (n, H, W, C)."""
+    return images[drawn_rows(len(images), count, seed)].permute(0, 2, 3, 1).numpy()

@@ -7,12 +7,14 @@ def centrality(agreement: np.ndarray) -> np.ndarray:
     """(M, M) scores of encoder i on groups that model j generated → (M,): the mean of the other models' entries after
     A and its transpose were averaged, in the scores' range. The highest is the model to choose; two models tie.
 
-    Raises ValueError for fewer than two models.
+    NaN where two models were not compared: the mean is over those that were.
+    Raises ValueError for fewer than two models, or a model that was compared with none.
     """
-    if len(agreement) < 2:
-        raise ValueError("centrality needs two models or more")
     symmetric = (agreement + agreement.T) / 2
-    return (symmetric.sum(axis=1) - symmetric.diagonal()) / (len(agreement) - 1)
+    known = ~np.isnan(symmetric) & ~np.eye(len(agreement), dtype=bool)
+    if not known.any(axis=1).all() or len(agreement) < 2:
+        raise ValueError("centrality needs two models or more, each compared with another")
+    return np.where(known, symmetric, 0.0).sum(axis=1) / known.sum(axis=1)
 
 
 def group_votes(codes: np.ndarray, fixed: np.ndarray, n_fixed: int) -> np.ndarray:

@@ -12,6 +12,7 @@ from infogan.figures.sweeps import figure_one, scores_against
 from infogan.figures.tables import number_table
 from infogan.run_folder.files import save_picture, write_atomically
 from infogan.run_folder.metrics import information, read_metrics
+from infogan.scoring.agreement import protocol
 from infogan.scoring.many_runs import Run
 from infogan.scoring.ranking import Comparison, choices, spread
 from infogan.scoring.run_labels import is_numeric, label_of
@@ -46,12 +47,17 @@ def contents(comparison: Comparison) -> dict[str, Any]:
             for run in comparison.ranking
         ],
         "correlations": {
-            a: {b: None if value != value else value for b, value in row.items()}
-            for a, row in comparison.correlations.items()
+            a: {b: _known(value) for b, value in row.items()} for a, row in comparison.correlations.items()
         },
         "spread": spread(comparison.runs),
-        "agreement": None if agreement is None else agreement.tolist(),
+        "agreement": None if agreement is None else [[_known(value) for value in row] for row in agreement.tolist()],
+        "protocol": protocol(len(comparison.runs)),
     }
+
+
+def _known(value: float) -> float | None:
+    """JSON has no NaN."""
+    return None if value != value else value
 
 
 def as_csv(ranking: Sequence[Run]) -> str:

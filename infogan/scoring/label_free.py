@@ -10,14 +10,17 @@ from torch import Tensor
 from infogan.codes.code import Code
 from infogan.metrics.bootstrap import bootstrap_interval
 from infogan.metrics.consistency import category_agreement, usage_entropy, value_agreement
-from infogan.objective.information import information_bound
+from infogan.objective.information import information_bound, information_of_joint, joint_of_pairs
 from infogan.scoring.against_labels import groups
-from infogan.scoring.real_images import BATCH_SIZE, EncodedImages
+from infogan.scoring.real_images import BATCH_SIZE, EncodedImages, encode_split
 from infogan.trained.inference import reread
 from infogan.trained.model import Trained
 
 if TYPE_CHECKING:
-    pass
+    from infogan.datamodules.base import ImageDataModule
+
+IMAGES = 10_000
+"""Real images, at most, and fresh latents that scores without labels are measured on."""
 
 
 def information(trained: Trained, count: int, seed: int) -> dict[str, Any]:
@@ -67,6 +70,31 @@ def label_free(trained: Trained, real: EncodedImages | None, count: int, seed: i
     evenness = [usage[name] / latents.entropies[name] for name in usage]
     score = float(np.mean(list(consistency.values())) * (np.mean(evenness) if evenness else 1.0))
     return {"score": score, "consistency": consistency, "usage": usage}
+
+
+def real_information(
+    trained: Trained, data: "ImageDataModule", seed: int, read: EncodedImages | None = None
+) -> dict[str, float]:
+    """What the groups of each code tell of real images that mild transforms T leave: I(q(x), q(T x)) in nats, from 0 to
+    ln K, by code; see `information_of_joint`. Empty where no code has groups.
+
+    High where an image and its transform are read alike, surely, and all groups are used. Over at most IMAGES images of
+    the training split, drawn by `seed`; `read`: those, where Q has read them already.
+    """
+    latents = trained.latents
+    grouping = [code for code in latents.codes if code.groups is not None]
+    if not grouping:
+        return {}
+    first = encode_split(trained, data, "train", IMAGES, seed) if read is None else read
+    second = encode_split(trained, data, "train", IMAGES, seed, changed=True)
+    views = [latents.split_posterior(view.q.double()) for view in (first, second)]
+    found = {}
+    for code in grouping:
+        p, q = (code.probabilities(view[code.name]) for view in views)
+        assert p is not None
+        assert q is not None
+        found[code.name] = information_of_joint(joint_of_pairs(p, q)).item()
+    return found
 
 
 def _by_code(trained: Trained, latent: Tensor, q: Tensor) -> Iterator[tuple[Code, Tensor, Tensor]]:

@@ -1,39 +1,20 @@
-"""Several runs side by side: their scores, ModelCentrality, and how scores without labels go with those with them."""
+"""Several runs side by side: what tells them apart, and the scores that each has."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import torch
+from typing import Any
 
 from infogan.config.differences import differing_settings, in_order
 from infogan.errors import RunError
-from infogan.metrics.consensus import partition_agreement
-from infogan.metrics.factor_vae import majority_accuracy
-from infogan.metrics.model_centrality import centrality, group_votes
 from infogan.run_folder.evaluation import flat, read_evaluation
 from infogan.run_folder.metrics import INFORMATION, information
-from infogan.scoring.against_labels import groups
-from infogan.scoring.label_free import label_free
-from infogan.scoring.real_images import encode_split
-from infogan.trained.inference import encode, generate
 from infogan.trained.model import Trained, load_run
-
-if TYPE_CHECKING:
-    from infogan.datamodules.base import ImageDataModule
-
-GROUPS, GROUP_SIZE = 500, 100
-"""InfoGAN-CR's numbers of groups and of images a group."""
 
 LOWER_IS_BETTER = ("distance", "fid", "kid", "path_length")
 """Parts of the names of scores of which a small one is good."""
 
-IMAGES = 10_000
-"""Real images, at most, and fresh latents that scores without labels are measured on."""
-
-CRITERIA = ("consensus", "centrality", "label_free/score")
+CRITERIA = ("consensus", "centrality", "real_information", "label_free/score")
 """Scores that a run can be chosen by without labels; a comparison ranks by the first that all its runs have."""
 
 LABEL_FREE = (*CRITERIA, INFORMATION)
@@ -102,6 +83,7 @@ def known_scores(trained: Trained) -> dict[str, float]:
             "/draws",
             "/consistency/",
             "/usage/",
+            "/real_information/",
             "samples",
             "reference",
             "nearest_distance",
@@ -109,53 +91,3 @@ def known_scores(trained: Trained) -> dict[str, float]:
         )
         scores |= {name: row[0] for name, row in rows.items() if not any(word in name for word in left_out)}
     return scores
-
-
-def agreement_matrix(runs: Sequence[Run], seed: int, notify: Callable[[str], None]) -> np.ndarray:
-    """(M, M): FactorVAE's score, in-sample, of encoder i on groups of images that model j made with one code shared."""
-    table = np.zeros((len(runs), len(runs)))
-    for j, generating in enumerate(runs):
-        notify(f"  model {j + 1} of {len(runs)}: {generating.name}")
-        latents = generating.trained.latents
-        fixed = np.arange(GROUPS) % len(latents.codes)
-        latent = latents.sample(seed, "centrality", 0, range(GROUPS * GROUP_SIZE))
-        grouped = latent.view(GROUPS, GROUP_SIZE, -1).clone()
-        for f, code in enumerate(latents.codes):
-            groups = torch.from_numpy(np.flatnonzero(fixed == f))
-            rows = grouped[groups]
-            shared = latents.split(rows[:, 0])[code.name].repeat_interleave(GROUP_SIZE, dim=0)
-            grouped[groups] = latents.replaced(rows.flatten(0, 1), code.name, shared).view_as(rows)
-        images = generate(generating.trained.generator, grouped.flatten(0, 1))
-        for i, reading in enumerate(runs):
-            encoder = reading.trained
-            low, high = generating.trained.value_range
-            own_low, own_high = encoder.value_range
-            pixels = own_low + (images - low) * ((own_high - own_low) / (high - low))
-            q = encoder.latents.posterior_mean(encode(encoder.discriminator, pixels.split(500)))
-            votes = group_votes(q.view(GROUPS, GROUP_SIZE, -1).double().numpy(), fixed, len(latents.codes))
-            table[i, j] = majority_accuracy(votes, votes) if votes.any() else 0.0
-    return table
-
-
-def add_label_free(runs: Sequence[Run], data: "ImageDataModule", seed: int) -> None:
-    """Writes what needs real images, but no labels, among the scores: each run's own score, for those that were not
-    evaluated, and the consensus of their categories."""
-    for run in runs:
-        if CRITERIA[-1] not in run.scores:
-            real = encode_split(run.trained, data, "test", IMAGES, seed)
-            run.scores[CRITERIA[-1]] = label_free(run.trained, real, IMAGES, seed)["score"]
-    partitions = []
-    for run in runs:
-        latents = run.trained.latents
-        codes = [code for code in latents.codes if code.groups is not None]
-        q = encode_split(run.trained, data, "train", IMAGES, seed).q if codes else None
-        partitions.append([] if q is None else [groups(latents, q, code) for code in codes])
-    if len(runs) > 1 and all(partitions):
-        agreement = np.array([[partition_agreement(a, b) for b in partitions] for a in partitions])
-        add_agreement(runs, "consensus", agreement)
-
-
-def add_agreement(runs: Sequence[Run], name: str, agreement: np.ndarray) -> None:
-    """Writes how much each run agrees with the others among its scores; see `centrality`."""
-    for run, value in zip(runs, centrality(agreement), strict=True):
-        run.scores[name] = float(value)

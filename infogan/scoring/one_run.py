@@ -19,7 +19,7 @@ from infogan.metrics.clustering import (
 )
 from infogan.metrics.groups import levels, varying
 from infogan.scoring.against_labels import cluster_scores, factor_scores, groups
-from infogan.scoring.label_free import information, label_free
+from infogan.scoring.label_free import information, label_free, real_information
 from infogan.scoring.real_images import BATCH_SIZE, EncodedImages, encode_split
 from infogan.trained.inference import encode
 from infogan.trained.model import Trained
@@ -67,7 +67,7 @@ def evaluate(
     if data is not None:
         notify("reading the data set")
         samples = {split: encode_split(trained, data, split, metrics.images, seed) for split in SPLITS}
-    part("label_free", lambda: label_free(trained, samples.get("test"), metrics.latents, seed), needs_data=False)
+    part("label_free", lambda: own_scores(trained, data, samples.get("test"), metrics.latents, seed), needs_data=False)
     if data is not None:
         part("clustering", lambda: clustering(trained, data, samples, found.pictures))
         part("factors", lambda: factor_table(trained, data, samples["test"], found.pictures))
@@ -77,6 +77,14 @@ def evaluate(
         for name in ("clustering", "factors", "disentanglement", "image_quality"):
             part(name, lambda: None)
     return found
+
+
+def own_scores(
+    trained: Trained, data: "ImageDataModule | None", test: EncodedImages | None, count: int, seed: int
+) -> dict[str, Any]:
+    """`label_free`, and with a data set `real_information`."""
+    found = label_free(trained, test, count, seed)
+    return found if data is None else found | {"real_information": real_information(trained, data, seed)}
 
 
 def clustering(

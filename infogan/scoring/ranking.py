@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from infogan.scoring.many_runs import CRITERIA, LABEL_FREE, Run, add_agreement, agreement_matrix
+from infogan.scoring.agreement import READ_OTHERS, add_agreement, agreement_matrix, described
+from infogan.scoring.many_runs import CRITERIA, LABEL_FREE, Run
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ def compare_runs(runs: Sequence[Run], seed: int, notify: Callable[[str], None]) 
     """Adds ModelCentrality to the scores of the runs, and ranks them. `notify` hears what is done."""
     agreement = None
     if len(runs) > 1:
-        notify(f"ModelCentrality: each of {len(runs)} encoders on the images of each generator")
+        notify(described("ModelCentrality:", len(runs), READ_OTHERS, seed))
         agreement = agreement_matrix(runs, seed, notify)
         add_agreement(runs, "centrality", agreement)
     ranking, criterion = ranked(runs)
@@ -68,14 +69,20 @@ def correlations(runs: Sequence[Run]) -> dict[str, dict[str, float]]:
 
 
 def spread(runs: Sequence[Run]) -> list[dict[str, Any]]:
-    """Over the seeds of each setting: for every score median, lowest, highest and count."""
+    """Over the seeds of each setting: for every score that one of them has median, lowest, highest, and the count of
+    those that have it."""
     return [
         {
             "settings": dict(group[0].settings),
             "seeds": [run.seed for run in group],
             "scores": {
-                name: {"median": float(np.median(values)), "low": min(values), "high": max(values)}
-                for name in group[0].scores
+                name: {
+                    "median": float(np.median(values)),
+                    "low": min(values),
+                    "high": max(values),
+                    "count": len(values),
+                }
+                for name in dict.fromkeys(name for run in group for name in run.scores)
                 if (values := [run.scores[name] for run in group if name in run.scores])
             },
         }

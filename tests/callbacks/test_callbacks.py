@@ -19,7 +19,7 @@ from infogan.callbacks.scores import Scores
 from infogan.callbacks.training_log import TrainingLog
 from infogan.callbacks.traversals import Traversals
 from infogan.config.check import check
-from infogan.datamodules.store import LabelledImages
+from infogan.datamodules.store import LabelledImages, drawn_rows
 from infogan.errors import Stopped
 from infogan.experiments.build import build_data, build_module
 from infogan.experiments.fit import train
@@ -77,22 +77,37 @@ def test_scores_of_a_perfect_code(built, monkeypatch):
     assert scores.matching == found.matching
 
 
-def test_scores_while_training_are_those_of_all_classes(built, monkeypatch):
-    """Images that lie in a folder a class come class by class."""
-    module, data = built
-    images = data.split("train")
-    order = images.labels.argsort()
-    monkeypatch.setitem(data._splits, "train", LabelledImages(images.images[order], images.labels[order]))
-    seen = {}
+def sorted_by_class(data):
+    """The same data, as a folder of class folders has it."""
+    for split in ("train", "test"):
+        part = data.split(split)
+        order = part.labels.argsort(stable=True)
+        data._splits[split] = LabelledImages(part.images[order], part.labels[order])
+    return data
 
-    def scores(clusters, labels, classes):
-        seen.update(labels)
+
+def test_scores_while_training_see_all_classes(built, monkeypatch):
+    """Of a sorted set too; of one that is no larger than the sample all images, in their order."""
+    module, data = built
+    sorted_by_class(data)
+    seen = []
+
+    def keep(clusters, labels, classes):
+        seen.append(labels)
         return SimpleNamespace(matching=[])
 
-    monkeypatch.setattr("infogan.callbacks.scores.cluster_scores", scores)
-    Scores(data, 1, 150).measure(module, 150)
-    assert len(seen["train"]) == len(seen["test"]) == 150
-    assert np.bincount(seen["train"]).min() > 5
+    monkeypatch.setattr("infogan.callbacks.scores.cluster_scores", keep)
+    scores = Scores(data, 1, 100)
+    scores.measure(module, 100)
+    scores.measure(module, 100)
+    scores.measure(module, 1437)
+    for split in ("train", "test"):
+        counts = np.bincount(seen[0][split], minlength=10)
+        assert counts.sum() == 100
+        assert counts.min() > 0
+        assert (seen[0][split] == seen[1][split]).all(), "the same each time"
+        for whole in seen[2:]:
+            assert (whole[split] == data.labels(split).numpy()).all()
 
 
 def test_no_code_fits_other_labels(built, compose_values):
@@ -185,9 +200,25 @@ def test_traversals_name_the_matched_class(built, traversals, monkeypatch):
 def test_real_images_are_shown_unchanged(traversals, built):
     _, data = built
     picture = np.asarray(traversals.real())
-    first = data.split("train").images[0, 0].numpy().repeat(7, axis=0).repeat(7, axis=1)
+    row = drawn_rows(data.train_size, 10 * 5, seed=0)[0]
+    first = data.split("train").images[row, 0].numpy().repeat(7, axis=0).repeat(7, axis=1)
     windows = np.lib.stride_tricks.sliding_window_view(picture[:, :, 0], first.shape)[:80, :40]
     assert (windows == first).all(axis=(2, 3)).any()
+
+
+def test_real_images_stand_for_the_whole_set(traversals, built, monkeypatch):
+    """Also for one whose classes come in turn, of which even steps would meet one alone."""
+    _, data = built
+    count = 50 * 40 - 39
+    images = torch.arange(count).remainder(40).to(torch.uint8).view(-1, 1, 1, 1).expand(-1, 1, 8, 8)
+    data._splits["train"] = LabelledImages(images)
+    shown = []
+    monkeypatch.setattr("infogan.callbacks.traversals.labelled_grid", lambda grid, *rest: shown.append(grid))
+    traversals.real()
+    assert len(np.unique(shown[0])) > 20
+    data._splits["train"] = LabelledImages(images[:50])
+    traversals.real()
+    assert (shown[1][..., 0, 0, 0].flatten() == images[:50, 0, 0, 0].numpy()).all()
 
 
 def test_pictures_in_between_and_at_the_end(compose_values, tmp_path):

@@ -154,16 +154,6 @@ def test_batches_keep_the_splits_order(digits):
     assert torch.equal(torch.cat(list(data.batches("test", 100, rows))), torch.cat(parts)[rows])
 
 
-def test_a_sample_is_drawn_over_the_whole_split(digits):
-    data = digits()
-    rows = data.sample("train", 100, seed=3)
-    assert rows.tolist() == sorted(set(rows.tolist())) and len(rows) == 100
-    assert torch.equal(rows, data.sample("train", 100, seed=3))
-    assert not torch.equal(rows, data.sample("train", 100, seed=4))
-    assert all(((1437 * k // 4 <= rows) & (rows < 1437 * (k + 1) // 4)).sum() > 10 for k in range(4))
-    assert torch.equal(data.sample("test", 360, seed=3), torch.arange(360))
-
-
 class Fake(ImageDataModule):
     data_set, licence, image_shape = "fake", "none", (1, 2, 2)
     reads, side = 0, 2

@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 
 from infogan.datamodules.build_store import CHUNK, Chunk, Originals, Part, build_store, building, part_of_arrays
-from infogan.datamodules.store import fingerprint, open_store, store_folder
+from infogan.datamodules.store import drawn_rows, fingerprint, open_store, store_folder
 from infogan.errors import DataError
 
 RNG = np.random.default_rng(0)
@@ -429,3 +429,12 @@ def test_fewer_images_than_rows_are_no_store(tmp_path):
     with pytest.raises(AssertionError):
         build(tmp_path / "s", originals(train=Part(9, lambda rows: Chunk(IMAGES[:5]))))
     assert files(tmp_path) == []
+
+
+def test_rows_that_stand_for_a_set():
+    assert drawn_rows(5, 5, seed=0).tolist() == drawn_rows(5, 9, seed=0).tolist() == [0, 1, 2, 3, 4]
+    rows = drawn_rows(1000, 100, seed=0)
+    assert (rows.diff() > 0).all(), "ascending, each once"
+    assert rows.div(100, rounding_mode="floor").bincount(minlength=10).min() > 0
+    assert torch.equal(rows, drawn_rows(1000, 100, seed=0))
+    assert not torch.equal(rows, drawn_rows(1000, 100, seed=1))

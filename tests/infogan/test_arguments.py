@@ -286,6 +286,31 @@ def test_threads_of_all_libraries():
     assert outside.startswith("False ") and int(outside.split()[1]) > 1
 
 
+LOADS_TORCH = """
+import os, sys
+from importlib.abc import MetaPathFinder
+
+class Finder(MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "torch":
+            sys.exit(os.environ.get("OMP_WAIT_POLICY"))
+
+sys.meta_path.insert(0, Finder())
+sys.argv = ["compare", "runs=[nowhere]"]
+from infogan.compare import main
+main()
+"""
+
+
+@pytest.mark.parametrize(("chosen", "told"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+def test_threads_that_wait_sleep(chosen, told):
+    """OpenMP reads it when PyTorch is loaded; what the user has chosen stays."""
+    others = {key: value for key, value in os.environ.items() if key != "OMP_WAIT_POLICY"}
+    own = {} if chosen is None else {"OMP_WAIT_POLICY": chosen}
+    done = subprocess.run([sys.executable, "-c", LOADS_TORCH], capture_output=True, text=True, env=others | own)
+    assert done.stderr == f"{told}\n"
+
+
 def test_threads_of_training(call, tmp_path):
     code, _, err = call(train.main, "trainer.threads=0", f"paths.outputs={tmp_path}")
     assert (code, err) == (2, "error: trainer.threads=0: input should be greater than or equal to 1\n")

@@ -55,16 +55,21 @@ def test_a_sweep(command, sweep):
     assert f"left out: {sweep}/l1_s1/config.yaml could not be read" in out
     record = json.loads((sweep / "comparison.json").read_text())
     assert record["ranked_by"] == "consensus"
-    assert set(record["choices"]) == {"consensus", "centrality", "label_free/score"}
+    assert set(record["choices"]) == {"consensus", "centrality", "real_information", "label_free/score"}
+    assert record["protocol"]["centrality"] == {"groups": 500, "images_a_group": 100, "other_runs": 2}
+    assert "ModelCentrality: all 3 runs with each other" in out
     order = [entry["run"] for entry in record["ranking"]]
     assert sorted(order) == ["l0_s0", "l0_s1", "l1_s0"]
     values = [entry["scores"]["consensus"] for entry in record["ranking"]]
     assert values == sorted(values, reverse=True)
-    assert all({"acc", "nmi", "information/c1", "label_free/score"} <= set(e["scores"]) for e in record["ranking"])
+    scores = {"acc", "nmi", "information/c1", "real_information", "label_free/score"}
+    assert all(scores <= set(entry["scores"]) for entry in record["ranking"])
     assert record["ranking"][order.index("l1_s0")]["scores"]["image_quality/recall"] == 0.25
     assert record["ranking"][order.index("l1_s0")]["settings"] == {"model.lambda_categorical": 1.0}
     assert {tuple(entry["seeds"]) for entry in record["spread"]} == {(0, 1), (0,)}
     assert len(record["agreement"]) == 3
+    for entry in record["spread"]:
+        assert entry["scores"]["acc"]["count"] == len(entry["seeds"])
     assert (sweep / "best").resolve() == (sweep / order[0]).resolve()
     rows = list(csv.DictReader((sweep / "comparison.csv").open()))
     assert [row["run"] for row in rows] == order

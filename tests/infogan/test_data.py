@@ -1,11 +1,15 @@
 """What a data set says of itself."""
 
+from types import SimpleNamespace
+
 import pytest
+import torch
 from PIL import Image
 
-from infogan.data import main
+from infogan.data import main, show
 from infogan.datamodules.build_store import Originals, Part
 from infogan.datamodules.contact_sheet import COLUMNS
+from infogan.datamodules.store import LabelledImages
 
 
 @pytest.fixture
@@ -32,6 +36,19 @@ def test_digits(command, tmp_path):
     with Image.open(tmp_path / "outputs" / "contact_sheets" / "digits.png") as sheet:
         assert sheet.width > COLUMNS * 56
         assert sheet.height > 10 * 56
+
+
+def test_the_range_is_that_of_images_of_the_whole_set(capsys):
+    """Also where the brightest are every second one, of which equal steps would meet none."""
+    images = torch.zeros(2000, 1, 8, 8, dtype=torch.uint8)
+    images[1::2] = 255
+    manifest = {"source": "here"}
+    data = SimpleNamespace(
+        data_set="stripes", image_shape=(1, 8, 8), split=lambda split: LabelledImages(images), licence="none",
+        store=SimpleNamespace(manifest=manifest), store_folder="here",
+    )  # fmt: skip
+    show(data)
+    assert "0 to 255 (in 1,000 images)" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

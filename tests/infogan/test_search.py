@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import json
+import math
 import os
 import sqlite3
 import sys
@@ -11,16 +12,22 @@ from socket import gethostname
 import pytest
 
 from infogan import search
+from infogan.config.opening import OpenedPathsConfig
 from infogan.errors import Collapsed
 from infogan.experiments import search as experiments_search
+from infogan.experiments.build import data_of
 from infogan.run_folder.configuration import load_config
 from infogan.run_folder.locks import held
+from infogan.scoring.label_free import real_information
+from infogan.trained.model import load_run
 from tests.infogan.summaries import summary_of
 
 optuna = pytest.importorskip("optuna")
 
 RUN = ["logger=none", "trainer=cpu", "trainer.threads=1", "callbacks.log_every=2", "callbacks.traversal_rows=2",
        "trainer.max_iterations=4"]  # fmt: skip
+
+INFORMATION = "search.objective=information"
 
 
 @pytest.fixture
@@ -41,7 +48,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def told(monkeypatch):
-    """Replaces training: each trial ends with the next of these, a sum of L_I or an error."""
+    """Replaces training: each trial ends with the next of these, a sum of L_I or an error. For INFORMATION."""
     ends = []
 
     def train(folder):
@@ -61,8 +68,36 @@ def rows(folder):
         return list(csv.DictReader(file))
 
 
-def test_a_search(command, folder):
+@pytest.fixture
+def of_information(command):
+    """The command with L_I, of which `told` knows, as its objective."""
+    return lambda *arguments: command(INFORMATION, *arguments)
+
+
+def test_the_default_is_what_categories_tell_of_real_images(command, folder):
+    """Really trained; as `evaluate` measures it, at its seed 0, and L_I where no code has categories."""
+    code, out, err = command("search.trials=1")
+    assert (code, err) == (0, "")
+    (row,) = rows(folder)
+    trial = folder / "trial_000"
+    trained = load_run(trial)
+    found = real_information(trained, data_of(trained.config, OpenedPathsConfig(outputs="", data=None, stores=None)), 0)
+    assert list(found) == ["c1"]
+    assert float(row["real_information"]) == pytest.approx(found["c1"])
+    assert -1e-6 < found["c1"] < math.log(10), "next to nothing after four iterations"
+    assert f"trial 0: real_information {found['c1']:.3f}" in out
+
+    code, _, err = command("search.trials=1", INFORMATION)
+    assert code == 2
+    assert "holds a search with another search.objective;" in err
+    code, _, err = command("search.trials=1", "~model.codes.c1", f"search.folder={folder}_continuous")
+    assert (code, err) == (0, "")
+    assert "information" in rows(folder.with_name("digits_continuous"))[0]
+
+
+def test_a_search(of_information, folder):
     """Two trials that are really trained, and a third after a new start."""
+    command = of_information
     code, out, err = command("search.trials=1")
     assert (code, err) == (0, "")
     code, out, err = command("search.trials=2")
@@ -85,8 +120,9 @@ def test_a_search(command, folder):
     assert [line.split()[0] for line in lines] == [best[-3:], "000" if best[-3:] == "001" else "001"]
 
 
-def test_a_trial_that_collapses_is_pruned(command, folder):
+def test_a_trial_that_collapses_is_pruned(of_information, folder):
     """Really trained; nothing is left to be the best, and the exit code says so."""
+    command = of_information
     collapse = ["callbacks.collapse.window=2", "callbacks.collapse.least_spread=0.9", "callbacks.collapse.least_gap=-1"]
     code, out, err = command("search.trials=1", *collapse)
     assert code == 2
@@ -98,8 +134,9 @@ def test_a_trial_that_collapses_is_pruned(command, folder):
     assert "Collapsed: collapsed at iteration 2" in (folder / "trial_000" / "log.txt").read_text()
 
 
-def test_what_becomes_of_trials(command, folder, told):
+def test_what_becomes_of_trials(of_information, folder, told):
     """A collapse, an error and a stop in the middle; the search that goes on ends where an undisturbed one does."""
+    command = of_information
     told += [0.5, Collapsed("collapsed at iteration 2"), ValueError("a broken disk"), KeyboardInterrupt()]
     with pytest.raises(KeyboardInterrupt):
         command("search.trials=5")
@@ -140,7 +177,8 @@ def test_the_sampler_is_a_function_of_the_seed_and_the_trials_before():
     assert len(set(drawn(0, ()) + drawn(1, ()))) == 28
 
 
-def test_another_search_in_the_same_folder_is_refused(command, told):
+def test_another_search_in_the_same_folder_is_refused(of_information, told):
+    command = of_information
     told += [1.0]
     assert command("search.trials=1")[0] == 0
     others = {
@@ -195,6 +233,15 @@ def test_mistakes_are_refused_before_anything_is_made(command, tmp_path, mistake
     assert not (tmp_path / "outputs").exists()
 
 
+def test_without_categories_there_is_nothing_to_tell_of_real_images(command, tmp_path):
+    code, _, err = command("search.objective=real_information", "~model.codes.c1")
+    assert code == 2
+    assert err == (
+        "error: search.objective=real_information: needs a categorical code; search.objective=information needs none\n"
+    )
+    assert not (tmp_path / "outputs").exists()
+
+
 def test_scores_need_labels_and_a_code_for_them(command, tmp_path):
     code, _, err = command("search.objective=acc", "~model.codes.c1")
     assert code == 2
@@ -209,8 +256,9 @@ def test_without_optuna(command, tmp_path, monkeypatch):
     assert not (tmp_path / "outputs").exists()
 
 
-def test_a_search_of_an_older_version_goes_on(command, folder, told):
+def test_a_search_of_an_older_version_goes_on(of_information, folder, told):
     """Its study says what it searched as version 1 wrote it, which is brought up to date before it is compared."""
+    command = of_information
     told += [2.0]
     assert command("search.trials=1")[0] == 0
     with contextlib.closing(sqlite3.connect(folder / "study.db")) as file:

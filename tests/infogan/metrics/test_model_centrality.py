@@ -13,6 +13,10 @@ def test_centrality_by_hand():
     assert centrality(agreement) == pytest.approx([(0.7 + 0.3) / 2, (0.7 + 0.3) / 2, (0.3 + 0.3) / 2])
     with pytest.raises(ValueError, match="two models"):
         centrality(np.ones((1, 1)))
+    partly = np.array([[9.0, 0.8, np.nan], [0.6, 9.0, 0.5], [np.nan, 0.1, 9.0]])
+    assert centrality(partly) == pytest.approx([0.7, (0.7 + 0.3) / 2, 0.3]), "those that were not compared"
+    with pytest.raises(ValueError, match="each compared"):
+        centrality(np.array([[1.0, np.nan], [np.nan, 1.0]]))
 
 
 def test_votes_of_groups_that_share_a_code():

@@ -48,4 +48,11 @@ def test_spread():
     first, second = spread(RUNS)
     assert (first["seeds"], second["seeds"]) == ([0, 1], [0])
     assert first["settings"] == {"model.lambda_categorical": 1.0}
-    assert first["scores"]["acc"] == {"median": pytest.approx(0.85), "low": 0.8, "high": 0.9}
+    assert first["scores"]["acc"] == {"median": pytest.approx(0.85), "low": 0.8, "high": 0.9, "count": 2}
+
+
+def test_spread_of_scores_that_the_first_run_does_not_have():
+    evaluated = fake("b", 1, {}, acc=0.8, **{"image_quality/recall": 0.25})
+    (group,) = spread([fake("a", 0, {}, acc=0.9), evaluated])
+    assert group["scores"]["image_quality/recall"] == {"median": 0.25, "low": 0.25, "high": 0.25, "count": 1}
+    assert group["scores"]["acc"]["count"] == 2
