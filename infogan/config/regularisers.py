@@ -44,18 +44,27 @@ class R1Section(RegulariserSection):
     kind: Literal["r1"]
 
 
+class Transforms(Section):
+    """What must not change what is on an image; nothing is done where a range is left out. Rotation by up to ±`rotation`
+    degrees, scale by up to ±`scale` of the size, shear by up to ±`shear`, shift by up to ±`shift` of the width, each
+    drawn evenly."""
+
+    rotation: Annotated[float, Field(ge=0, le=180)] = 0.0
+    scale: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    shear: NonNegative = 0.0
+    shift: Annotated[float, Field(ge=0, le=1)] = 0.0
+
+
 class ConsistencySection(RegulariserSection):
-    """The mutual information of Q's groups on `images` further real images and on their transforms (Ji et al. 2019), of
-    the code `code`. The transforms: rotation by up to `rotation` degrees, scale by up to `scale` of the size, shear by
-    up to `shear`, shift by up to `shift` of the width, each drawn evenly."""
+    """The mutual information of Q's groups on real images and on their `transforms` (Ji et al. 2019), of the code
+    `code`. Of `images` further real images an iteration, or of the game's own where that is 0. `marginals`: the weight
+    of the entropies of the groups within the information, 1 in its definition."""
 
     kind: Literal["consistency"]
     code: str
-    images: Annotated[int, Field(ge=2)]
-    rotation: Annotated[float, Field(ge=0, le=180)]
-    scale: Annotated[float, Field(ge=0, lt=1)]
-    shear: NonNegative
-    shift: Annotated[float, Field(ge=0, le=1)]
+    images: Annotated[int, Field(ge=0)]
+    marginals: NonNegative
+    transforms: Transforms
 
 
 SECTIONS: Mapping[str, type[RegulariserSection]] = {"r1": R1Section, "consistency": ConsistencySection}

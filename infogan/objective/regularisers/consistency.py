@@ -7,7 +7,7 @@ from infogan.codes.latents import Latents
 from infogan.config.regularisers import ConsistencySection
 from infogan.errors import ConfigError
 from infogan.objective.across_ranks import over_all_ranks
-from infogan.objective.information import information_of_joint, joint_of_pairs
+from infogan.objective.information import entropy, information_of_joint, joint_of_pairs
 from infogan.objective.play import Play
 from infogan.objective.terms import Term, Terms, Weight
 from infogan.objective.transforms import AFFINE, affine
@@ -43,15 +43,26 @@ class Consistency:
         return self._draws.draw(seed, f"regulariser {self.name}", iteration, positions)
 
     def terms(self, play: Play, weight: Weight) -> Terms:
-        """One term, in nats."""
-        images, u = play.inputs[f"{self.name}/images"], play.inputs[f"{self.name}/draws"]
-        ranges = self.section.rotation, self.section.scale, self.section.shear, self.section.shift
-        views = (images, affine(images, u, *ranges))
-        first, second = (self._probabilities(play, view) for view in views)
-        information = information_of_joint(over_all_ranks(joint_of_pairs(first, second)))
-        return {f"regulariser/{self.name}": Term(information, weight, maximised=True)}
+        """The information, and where `marginals` is not 1 the entropies of the groups of both views, in nats."""
+        images, u, transforms = self._images(play), play.inputs[f"{self.name}/draws"], self.section.transforms
+        ranges = transforms.rotation, transforms.scale, transforms.shear, transforms.shift
+        first = self._probabilities(play, self._features(play))
+        second = self._probabilities(play, play.discriminator.trunk(affine(images, u, *ranges)))
+        joint = over_all_ranks(joint_of_pairs(first, second))
+        terms = {f"regulariser/{self.name}": Term(information_of_joint(joint), weight, maximised=True)}
+        if (more := self.section.marginals - 1) != 0:
+            marginals = entropy(joint.sum(dim=0)) + entropy(joint.sum(dim=1))
+            terms[f"regulariser/{self.name}/marginals"] = Term(marginals, more * weight, maximised=True)
+        return terms
 
-    def _probabilities(self, play: Play, images: Tensor) -> Tensor:
-        probabilities = play.latents.code(self.section.code).probabilities(play.posterior(images, self.section.code))
+    def _images(self, play: Play) -> Tensor:
+        return play.inputs[f"{self.name}/images"] if self.further_images else play.real
+
+    def _features(self, play: Play) -> Tensor:
+        return play.discriminator.trunk(self._images(play)) if self.further_images else play.real_features
+
+    def _probabilities(self, play: Play, features: Tensor) -> Tensor:
+        q = play.latents.split_posterior(play.discriminator.posterior(features))[self.section.code]
+        probabilities = play.latents.code(self.section.code).probabilities(q)
         assert probabilities is not None
         return probabilities
