@@ -31,7 +31,7 @@ def information_of_joint(joint: Tensor) -> Tensor:
 
 
 def entropy(probabilities: Tensor) -> Tensor:
-    """H = -Σ p ln p of a distribution, (K,) → scalar from 0 to ln K. Probabilities below LEAST_PROBABILITY count as that
-    much."""
+    """H = -Σ p ln p of a distribution, (K,) → scalar from 0 to ln K. Probabilities below LEAST_PROBABILITY count as
+    that much."""
     probabilities = probabilities.clamp_min(LEAST_PROBABILITY)
     return -(probabilities * probabilities.log()).sum()

@@ -15,11 +15,11 @@ from infogan.objective.play import Play
 from infogan.objective.regularisers.consistency import Consistency
 
 LATENTS = Latents((Uniform("a", -1.0, 1.0, 1.0), Categorical("b", 2)), 1, "uniform")
-STILL = {"rotation": 0.0, "scale": 0.0, "shear": 0.0, "shift": 0.0}
 
 
 def section(**changed):
-    values = {"kind": "consistency", "weight": 1.0, "every": 1, "code": "b", "images": 4, **STILL, **changed}
+    values = {"kind": "consistency", "weight": 1.0, "every": 1, "codes": ["b"], "images": 4, "marginals": 1.0,
+              "apart": 0.0, "transforms": {}, **changed}  # fmt: skip
     return ConsistencySection(**values)
 
 
@@ -36,7 +36,7 @@ def terms(judge, images, **changed):
     regulariser = Consistency.from_section("same", section(**changed), LATENTS)
     draws = regulariser.draws(0, 0, range(len(images)))
     inputs = {"same/images": images, "same/draws": draws}
-    return regulariser.terms(Play(judge, LATENTS, None, None, None, inputs), 2.0)
+    return regulariser.terms(Play(judge, LATENTS, None, None, None, (0.0, 1.0), inputs), 2.0)
 
 
 def levels(*values):
