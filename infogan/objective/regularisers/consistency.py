@@ -40,10 +40,10 @@ class Consistency:
     def from_section(cls, name: str, section: ConsistencySection, latents: Latents) -> "Consistency":
         """Raises ConfigError where the model has no such code, or the code no groups."""
         grouping = [code.name for code in latents.codes if code.groups is not None]
-        allowed = f"of {', '.join(grouping)}" if grouping else "none: the model has no code with groups"
+        allowed = f"of {', '.join(grouping)}, each once" if grouping else "none: the model has no code with groups"
         for code in section.codes:
             if code not in grouping or section.codes.count(code) > 1:
-                raise ConfigError(f"model.regularisers.{name}.codes={section.codes}: can be {allowed}, each once")
+                raise ConfigError(f"model.regularisers.{name}.codes={section.codes}: can be {allowed}")
         return cls(name, section)
 
     def draws(self, seed: int, iteration: int, positions: range) -> Tensor:
