@@ -23,7 +23,7 @@ from infogan.datamodules.base import BatchStream, DataContext, TrainingBatches
 from infogan.experiments.build import build_module, build_trainer
 from infogan.experiments.machine import best_precision, check_accelerator, on_gpu
 from infogan.networks import Discriminator
-from infogan.networks.value_range import scaled, value_range
+from infogan.networks.value_range import scaled
 from infogan.objective.play import Play
 from infogan.objective.terms import loss
 from infogan.training.cuda_graph import CapturedIteration
@@ -58,6 +58,7 @@ def bare(config: Config, images: int) -> Run:
     device = device_of(config)
     module = build_module(config).to(device)
     g, d, latents, objective = module.generator, module.discriminator, module.latents, module.objective
+    values = module.value_range
     optimizer_d, optimizer_g = module.configure_optimizers()
     parameters_d = list(d.parameters())
 
@@ -66,14 +67,14 @@ def bare(config: Config, images: int) -> Run:
         with autocast(config):
             fake = g(latent)
         with autocast(config):
-            loss_d = loss(objective.discriminator(Play(d, latents, latent, real, fake.detach()), {}))
+            loss_d = loss(objective.discriminator(Play(d, latents, latent, real, fake.detach(), values), {}))
         optimizer_d.zero_grad()
         loss_d.backward()
         optimizer_d.step()
         for p in parameters_d:
             p.requires_grad_(False)
         with autocast(config):
-            loss_g = loss(objective.generator(Play(d, latents, latent, real, fake), {}))
+            loss_g = loss(objective.generator(Play(d, latents, latent, real, fake, values), {}))
         optimizer_g.zero_grad()
         loss_g.backward()
         optimizer_g.step()
@@ -84,13 +85,12 @@ def bare(config: Config, images: int) -> Run:
     step = CapturedIteration(iterate, [optimizer_d, optimizer_g]) if module.as_cuda_graph else iterate
     pixels = random_images(images, g.image_shape).to(device)
     batches = BatchStream(pixels, config.data.batch_size, config.seed)
-    scale = value_range(config.model.generator)
     counter = itertools.count()
 
     def run(iterations: int) -> None:
         for iteration in itertools.islice(counter, iterations):
             draws = latents.draws.draw(0, "train", iteration, range(config.data.batch_size)).to(device)
-            step({"real": scaled(batches.at(iteration), scale), "draws": draws})
+            step({"real": scaled(batches.at(iteration), values), "draws": draws})
 
     return run
 
@@ -129,7 +129,7 @@ def ensemble(config: Config, images: int) -> Run:
     `torch.func.vmap` makes one product of those of all models. An iteration is one of every model."""
     device = device_of(config)
     modules = [build_module(config.model_copy(update={"seed": seed})).to(device) for seed in range(ENSEMBLE)]
-    latents, objective = modules[0].latents, modules[0].objective
+    latents, objective, values = modules[0].latents, modules[0].objective, modules[0].value_range
     g, d = copy.deepcopy(modules[0].generator).to("meta"), copy.deepcopy(modules[0].discriminator).to("meta")
     weights_g, buffers_g = torch.func.stack_module_state([module.generator for module in modules])
     weights_d, buffers_d = torch.func.stack_module_state([module.discriminator for module in modules])
@@ -144,10 +144,12 @@ def ensemble(config: Config, images: int) -> Run:
         return functional_call(g, (weights, buffers), (latent,))
 
     def loss_of_d(weights: Tensors, buffers: Tensors, real: Tensor, fake: Tensor, latent: Tensor) -> Tensor:
-        return loss(objective.discriminator(Play(Stateless(d, weights, buffers), latents, latent, real, fake), {}))
+        play = Play(Stateless(d, weights, buffers), latents, latent, real, fake, values)
+        return loss(objective.discriminator(play, {}))
 
     def loss_of_g(weights: Tensors, buffers: Tensors, real: Tensor, fake: Tensor, latent: Tensor) -> Tensor:
-        return loss(objective.generator(Play(Stateless(d, weights, buffers), latents, latent, real, fake), {}))
+        play = Play(Stateless(d, weights, buffers), latents, latent, real, fake, values)
+        return loss(objective.generator(play, {}))
 
     def iterate(inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         real, latent = inputs["real"], torch.stack([latents.assemble(draws) for draws in inputs["draws"]])
@@ -167,14 +169,13 @@ def ensemble(config: Config, images: int) -> Run:
     step = CapturedIteration(iterate, [optimizer_d, optimizer_g]) if modules[0].as_cuda_graph else iterate
     pixels = random_images(images, modules[0].generator.image_shape).to(device)
     streams = [BatchStream(pixels, config.data.batch_size, seed) for seed in range(ENSEMBLE)]
-    scale = value_range(config.model.generator)
     counter = itertools.count()
 
     def run(iterations: int) -> None:
         for iteration in itertools.islice(counter, iterations):
             positions = range(config.data.batch_size)
             drawn = [latents.draws.draw(seed, "train", iteration, positions) for seed in range(ENSEMBLE)]
-            real = torch.stack([scaled(stream.at(iteration), scale) for stream in streams])
+            real = torch.stack([scaled(stream.at(iteration), values) for stream in streams])
             step({"real": real, "draws": torch.stack(drawn).to(device)})
 
     return run

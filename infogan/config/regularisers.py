@@ -44,18 +44,48 @@ class R1Section(RegulariserSection):
     kind: Literal["r1"]
 
 
+Share = Annotated[FiniteFloat, Field(ge=0, le=1)]
+
+
+class Transforms(Section):
+    """What must not change the group of an image; what is left out is not done. Each is drawn evenly from its range:
+
+    rotation: up to ± so many degrees. scale: larger or smaller by up to ± this share. shear: up to ± this slope.
+    shift: up to ± this share of the width and height. flip: half of the images mirrored. crop: a part of the image
+    that has lost up to this share of its width and height, enlarged to the whole.
+    brightness: up to ± this share of the range of values. contrast, saturation: up to ± this share. hue: up to ± so
+    many degrees around the colours. Saturation and hue leave gray images as they are.
+    blur: a Gaussian of up to so many pixels. noise: normal, of this standard deviation as a share of the range.
+    """
+
+    rotation: Annotated[FiniteFloat, Field(ge=0, le=180)] = 0.0
+    scale: Annotated[FiniteFloat, Field(ge=0, lt=1)] = 0.0
+    shear: NonNegative = 0.0
+    shift: Share = 0.0
+    flip: bool = False
+    crop: Annotated[FiniteFloat, Field(ge=0, lt=1)] = 0.0
+    brightness: Share = 0.0
+    contrast: Share = 0.0
+    saturation: Share = 0.0
+    hue: Annotated[FiniteFloat, Field(ge=0, le=180)] = 0.0
+    blur: Annotated[FiniteFloat, Field(ge=0, le=10)] = 0.0
+    noise: Share = 0.0
+
+
 class ConsistencySection(RegulariserSection):
-    """The mutual information of Q's groups on `images` further real images and on their transforms (Ji et al. 2019), of
-    the code `code`. The transforms: rotation by up to `rotation` degrees, scale by up to `scale` of the size, shear by
-    up to `shear`, shift by up to `shift` of the width, each drawn evenly."""
+    """The mutual information of Q's groups on real images and on their `transforms` (Ji et al. 2019).
+
+    codes: those whose groups are meant. images: how many further real images an iteration; 0: the game's own.
+    marginals: the weight of the entropies of the groups within the information, 1 in its definition. apart: the weight
+      of the information that two of the codes share on real images, which is to be small; for one code it does nothing.
+    """
 
     kind: Literal["consistency"]
-    code: str
-    images: Annotated[int, Field(ge=2)]
-    rotation: Annotated[float, Field(ge=0, le=180)]
-    scale: Annotated[float, Field(ge=0, lt=1)]
-    shear: NonNegative
-    shift: Annotated[float, Field(ge=0, le=1)]
+    codes: Annotated[list[str], Field(min_length=1)]
+    images: Annotated[int, Field(ge=0)]
+    marginals: Annotated[FiniteFloat, Field(ge=1)]
+    apart: NonNegative
+    transforms: Transforms
 
 
 SECTIONS: Mapping[str, type[RegulariserSection]] = {"r1": R1Section, "consistency": ConsistencySection}

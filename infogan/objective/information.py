@@ -28,3 +28,10 @@ def information_of_joint(joint: Tensor) -> Tensor:
     joint = joint.clamp_min(LEAST_PROBABILITY)
     independent = joint.sum(dim=1, keepdim=True) * joint.sum(dim=0, keepdim=True)
     return (joint * (joint.log() - independent.log())).sum()
+
+
+def entropy(probabilities: Tensor) -> Tensor:
+    """H = -Σ p ln p of a distribution, (K,) → scalar from 0 to ln K. Probabilities below LEAST_PROBABILITY count as
+    that much."""
+    probabilities = probabilities.clamp_min(LEAST_PROBABILITY)
+    return -(probabilities * probabilities.log()).sum()

@@ -32,7 +32,7 @@ class Play:
 
     `latent`, (N, width), made `fake`, (N, C, H, W): detached in the D phase. `real`: as many real images. `inputs`:
     what regularisers were given for this iteration, by name: see `Regulariser`. `posterior_apart`: Q reads features
-    that the information term does not change.
+    that the information term does not change. `value_range`: of all images.
     """
 
     discriminator: Judge
@@ -40,6 +40,7 @@ class Play:
     latent: Tensor
     real: Tensor
     fake: Tensor
+    value_range: tuple[float, float]
     inputs: Mapping[str, Tensor] = field(default_factory=dict)
     posterior_apart: bool = False
 
@@ -67,7 +68,6 @@ class Play:
         features = self.fake_features
         return self.discriminator.posterior(features.detach() if self.posterior_apart else features)
 
-    def posterior(self, images: Tensor, code: str) -> Tensor:
-        """What Q reads of one code from other images, (M, C, H, W) → (M, code.outputs)."""
-        q = self.discriminator.posterior(self.discriminator.trunk(images))
-        return self.latents.split_posterior(q)[code]
+    def posteriors(self, features: Tensor) -> dict[str, Tensor]:
+        """What Q reads from the features of other images than the generated ones: (M, …) → (M, code.outputs) each."""
+        return self.latents.split_posterior(self.discriminator.posterior(features))

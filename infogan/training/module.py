@@ -130,7 +130,7 @@ class InfoGAN(L.LightningModule):
     def _play(self, inputs: Mapping[str, Tensor], due: tuple[str, ...], latent: Tensor, fake: Tensor) -> Play:
         real = inputs["real"].detach().requires_grad_(self.objective.differentiates_real(due))
         apart = not fake.requires_grad and not self.objective.trunk_learns_information
-        return Play(self.discriminator, self.latents, latent, real, fake, inputs, apart)
+        return Play(self.discriminator, self.latents, latent, real, fake, self.value_range, inputs, apart)
 
     def _update(self, phase: Phase, optimizer: Any, terms: Terms) -> dict[str, Tensor]:
         """Moves the parameters that this phase's optimizer owns. Returns the values of the terms, the loss and the

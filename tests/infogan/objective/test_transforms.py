@@ -5,16 +5,25 @@ import math
 import pytest
 import torch
 
-from infogan.objective.transforms import AFFINE, affine
+from infogan.config.regularisers import Transforms
+from infogan.objective.transforms import noise_like, transformed
+from infogan.objective.transforms import numbers as columns
 
-NOTHING = {"rotation": 0.0, "scale": 0.0, "shear": 0.0, "shift": 0.0}
+NAMES = ["angle", "size", "slant", "right", "down"]
 
 
 def numbers(**changed):
     """0.5, which changes nothing, but for the named ones."""
-    names = ["angle", "size", "slant", "right", "down"]
-    assert len(names) == AFFINE
-    return torch.tensor([[changed.get(name, 0.5) for name in names]])
+    assert {*changed} <= {*NAMES}
+    return torch.tensor([[changed.get(name, 0.5) for name in NAMES]])
+
+
+def affine(images, u, **ranges):
+    return transformed(images, u, Transforms(**ranges), (0.0, 1.0))
+
+
+def one(value, count=1):
+    return torch.full((count, 1), value)
 
 
 def bump(x, y, size=33):
@@ -40,39 +49,134 @@ def test_the_middle_of_each_range_changes_nothing():
 @pytest.mark.parametrize(("u", "degrees"), [(1.0, 20.0), (0.0, -20.0), (0.75, 10.0)])
 def test_rotation(u, degrees):
     """What is drawn at p comes from R p: the spot at (0.5, 0) goes to R⁻¹ (0.5, 0)."""
-    x, y = centre(affine(bump(0.5, 0.0), numbers(angle=u), **{**NOTHING, "rotation": 20}))
+    x, y = centre(affine(bump(0.5, 0.0), numbers(angle=u), rotation=20))
     a = math.radians(degrees)
     assert (x, y) == pytest.approx((0.5 * math.cos(a), -0.5 * math.sin(a)), abs=0.01)
 
 
 @pytest.mark.parametrize(("u", "size"), [(1.0, 1.25), (0.0, 0.75)])
 def test_scale(u, size):
-    x, y = centre(affine(bump(0.4, -0.4), numbers(size=u), **{**NOTHING, "scale": 0.25}))
+    x, y = centre(affine(bump(0.4, -0.4), numbers(size=u), scale=0.25))
     assert (x, y) == pytest.approx((0.4 / size, -0.4 / size), abs=0.01)
 
 
 def test_shear():
     """x comes from x + s y: at the height 0.5 the spot moves by -s / 2, on the middle line not at all."""
-    x, y = centre(affine(bump(0.2, 0.5), numbers(slant=1.0), **{**NOTHING, "shear": 0.3}))
+    x, y = centre(affine(bump(0.2, 0.5), numbers(slant=1.0), shear=0.3))
     assert (x, y) == pytest.approx((0.2 - 0.15, 0.5), abs=0.01)
-    assert centre(affine(bump(0.2, 0.0), numbers(slant=1.0), **{**NOTHING, "shear": 0.3})) == pytest.approx(
-        (0.2, 0.0), abs=0.01
-    )
+    assert centre(affine(bump(0.2, 0.0), numbers(slant=1.0), shear=0.3)) == pytest.approx((0.2, 0.0), abs=0.01)
 
 
 @pytest.mark.parametrize(("name", "moved"), [("right", (-0.2, 0.0)), ("down", (0.0, -0.2))])
 def test_shift(name, moved):
     """A tenth of the width is 0.2 of [-1, 1]."""
-    found = centre(affine(bump(0.0, 0.0), numbers(**{name: 1.0}), **{**NOTHING, "shift": 0.1}))
+    found = centre(affine(bump(0.0, 0.0), numbers(**{name: 1.0}), shift=0.1))
     assert found == pytest.approx(moved, abs=0.01)
 
 
 def test_what_comes_in_repeats_the_border():
     images = torch.full((1, 1, 8, 8), 0.7)
-    torch.testing.assert_close(affine(images, numbers(right=1.0), **{**NOTHING, "shift": 0.4}), images)
+    torch.testing.assert_close(affine(images, numbers(right=1.0), shift=0.4), images)
 
 
 def test_each_image_has_numbers_of_its_own():
     images = bump(0.3, 0.0).repeat(2, 1, 1, 1)
-    both = affine(images, torch.cat([numbers(right=1.0), numbers(right=0.0)]), **{**NOTHING, "shift": 0.1})
+    both = affine(images, torch.cat([numbers(right=1.0), numbers(right=0.0)]), shift=0.1)
     assert [centre(image[None])[0] for image in both] == pytest.approx([0.1, 0.5], abs=0.01)
+
+
+def test_as_many_numbers_as_are_used():
+    assert columns(Transforms()) == 0
+    assert columns(Transforms(rotation=1.0)) == columns(Transforms(shift=0.1, scale=0.1)) == 5
+    everything = dict.fromkeys(Transforms.model_fields, 0.5) | {"flip": True}
+    assert columns(Transforms(**everything)) == 5 + 3 + 1 + 4 + 2
+    images = torch.rand(6, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    u = torch.rand(6, 15, generator=torch.Generator().manual_seed(1))
+    changed = transformed(images, u, Transforms(**everything), (0.0, 1.0))
+    assert changed.shape == images.shape and changed.min() >= 0 and changed.max() <= 1
+    assert torch.equal(transformed(images, u[:, :0], Transforms(), (0.0, 1.0)), images)
+
+
+@pytest.mark.parametrize(("u", "mirrored"), [(0.49, False), (0.51, True)])
+def test_flip(u, mirrored):
+    images = torch.rand(1, 3, 6, 8, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(affine(images, one(u), flip=True), images.flip(3) if mirrored else images)
+
+
+def test_a_mirrored_image_is_moved_like_any_other():
+    """Mirrored about the middle of the result: what would be at x is at -x."""
+    still = centre(affine(bump(0.3, 0.0), torch.tensor([[0.5, 0.5, 0.5, 1.0, 0.5, 0.0]]), shift=0.1, flip=True))
+    turned = centre(affine(bump(0.3, 0.0), torch.tensor([[0.5, 0.5, 0.5, 1.0, 0.5, 1.0]]), shift=0.1, flip=True))
+    assert still == pytest.approx((0.1, 0.0), abs=0.01)
+    assert turned == pytest.approx((-0.1, 0.0), abs=0.01)
+
+
+@pytest.mark.parametrize(("place", "x", "found"), [(0.5, 0.25, 0.5), (1.0, 0.25, -0.5), (0.0, -0.25, 0.5)])
+def test_crop(place, x, found):
+    """Half of the width is left, in the middle, at the right and at the left end: x comes from x / 2 and ± 1 / 2."""
+    u = torch.tensor([[1.0, place, 0.5]])
+    assert centre(affine(bump(x, 0.0, 65), u, crop=0.5)) == pytest.approx((found, 0.0), abs=0.01)
+
+
+@pytest.mark.parametrize("value_range", [(0.0, 1.0), (-1.0, 1.0)])
+def test_brightness_and_contrast_know_the_range(value_range):
+    low, high = value_range
+    images = torch.tensor([0.25, 0.75]).reshape(1, 1, 1, 2) * (high - low) + low
+    back = lambda x: ((x - low) / (high - low)).flatten().tolist()  # noqa: E731
+    brighter = transformed(images, one(1.0), Transforms(brightness=0.2), value_range)
+    darker = transformed(images, one(0.0), Transforms(brightness=0.2), value_range)
+    assert back(brighter) == pytest.approx([0.45, 0.95]) and back(darker) == pytest.approx([0.05, 0.55])
+    assert back(transformed(images, one(1.0), Transforms(contrast=0.5), value_range)) == pytest.approx([0.125, 0.875])
+    assert back(transformed(images, one(1.0), Transforms(brightness=0.5), value_range)) == pytest.approx([0.75, 1.0])
+
+
+def test_saturation():
+    red = torch.tensor([0.6, 0.2, 0.2]).reshape(1, 3, 1, 1)
+    gray = 0.299 * 0.6 + 0.701 * 0.2
+    none = transformed(red, one(0.0), Transforms(saturation=1.0), (0.0, 1.0))
+    assert none.flatten().tolist() == pytest.approx([gray] * 3)
+    more = transformed(red, one(1.0), Transforms(saturation=0.5), (0.0, 1.0))
+    assert more.flatten().tolist() == pytest.approx([gray + 1.5 * (v - gray) for v in (0.6, 0.2, 0.2)])
+
+
+@pytest.mark.parametrize(("u", "turned"), [(1.0, [0.6, 0.3, 0.2]), (0.0, [0.2, 0.6, 0.3]), (0.5, [0.3, 0.2, 0.6])])
+def test_hue_by_a_third_of_the_turn_changes_the_channels_round(u, turned):
+    colour = torch.tensor([0.3, 0.2, 0.6]).reshape(1, 3, 1, 1)
+    found = transformed(colour, one(u), Transforms(hue=120.0), (0.0, 1.0)).flatten().tolist()
+    assert found == pytest.approx(turned, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["saturation", "hue"])
+def test_gray_images_have_no_colour(name):
+    images = torch.rand(2, 1, 4, 4, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(transformed(images, one(0.9, 2), Transforms(**{name: 0.9}), (0.0, 1.0)), images)
+
+
+def test_blur_widens_by_its_variance():
+    """The variance of a spot and that of the Gaussian add up; an image that is the same everywhere stays."""
+    spot = bump(0.0, 0.0, 65)
+    axis = torch.arange(65) - 32.0
+
+    def variance(image):
+        mass = image[0, 0].sum(0) / image.sum()
+        return (mass * axis**2).sum().item()
+
+    for u in (0.0, 0.5, 1.0):
+        blurred = affine(spot, one(u), blur=3.0)
+        assert variance(blurred) - variance(spot) == pytest.approx((3.0 * u) ** 2, rel=0.05, abs=1e-3)
+        assert blurred.sum().item() == pytest.approx(spot.sum().item(), rel=1e-3)
+    torch.testing.assert_close(affine(torch.full((1, 3, 9, 9), 0.4), one(1.0), blur=2.0), torch.full((1, 3, 9, 9), 0.4))
+
+
+def test_noise_is_normal_white_and_a_function_of_its_number():
+    images = torch.zeros(2, 3, 64, 64)
+    noise = noise_like(images, torch.tensor([0.25, 0.7500001]))
+    assert torch.equal(noise[1:], noise_like(images[1:], torch.tensor([0.7500001])))
+    for each in noise.flatten(1):
+        assert abs(each.mean().item()) < 0.03 and each.std().item() == pytest.approx(1, abs=0.03)
+        assert (each.abs() < 1).float().mean().item() == pytest.approx(0.683, abs=0.015)
+        assert abs((each[:-1] * each[1:]).mean().item()) < 0.03
+    assert abs((noise[0] * noise[1]).mean().item()) < 0.03
+    moved = transformed(images + 0.5, one(0.3, 2), Transforms(noise=0.1), (0.0, 1.0))
+    assert moved.std().item() == pytest.approx(0.1, abs=0.005)
+    assert torch.equal(moved[0], moved[1])

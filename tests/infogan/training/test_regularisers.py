@@ -20,12 +20,13 @@ from infogan.run_folder.paths import newest_checkpoint
 from infogan.run_folder.trees import load_tree
 from tests.infogan.processes import rows, tensors
 
-AFFINE = "rotation: 15, scale: 0.15, shear: 0.2, shift: 0.075"
+AFFINE = "transforms: {rotation: 15, scale: 0.15, shear: 0.2, shift: 0.075}"
 R1 = "+model.regularisers.smooth={kind: r1, weight: [[0, 0], [10, 2.0]], every: 4}"
-CONSISTENT = f"+model.regularisers.same={{kind: consistency, weight: 1, every: 1, code: c1, images: 96, {AFFINE}}}"
+OPTIONS = "weight: 1, every: 1, codes: [c1], images: 96, marginals: 1.5, apart: 0"
+CONSISTENT = f"+model.regularisers.same={{kind: consistency, {OPTIONS}, {AFFINE}}}"
 LAST = 30
-SHORT = ["trainer.precision=float32", "callbacks.checkpoint_every=100", "callbacks.scores_every=100",
-         "callbacks.traversals_every=100", "callbacks.score_images=100"]  # fmt: skip
+SHORT = ["model=paper_digits", "trainer.precision=float32", "callbacks.checkpoint_every=100",
+         "callbacks.scores_every=100", "callbacks.traversals_every=100", "callbacks.score_images=100"]  # fmt: skip
 
 
 @pytest.fixture
@@ -45,10 +46,11 @@ def test_the_terms_are_logged_when_they_are_due(make_run):
     folder = make_run("run", LAST, R1, CONSISTENT, "callbacks.log_every=1")
     train(folder)
     found = columns(folder, "regulariser/")
-    assert list(found) == ["regulariser/same", "regulariser/smooth"]
+    same = ["regulariser/same/c1", *(f"regulariser/same/c1/{name}" for name in ("marginals", "agreement", "rarest"))]
+    assert list(found) == [*same, "regulariser/smooth"]
     due = [k for k, value in enumerate(found["regulariser/smooth"]) if value]
     assert due == list(range(4, LAST, 4)), "in iteration 0 its weight is 0"
-    information = [float(value) for value in found["regulariser/same"]]
+    information = [float(value) for value in found["regulariser/same/c1"]]
     assert len(information) == LAST
     assert all(0 <= value <= 2.303 for value in information)
     assert sum(information[-5:]) > 2 * sum(information[:5]), "it is maximised"
@@ -178,7 +180,7 @@ def without_regularisers(folder):
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        ([CONSISTENT.replace("c1", "c2")], r"model\.regularisers\.same\.code=c2: can be one of c1"),
+        ([CONSISTENT.replace("c1", "c2")], r"model\.regularisers\.same\.codes=\['c2'\]: can be of c1"),
         ([CONSISTENT.replace("96", "2000")], r"model\.regularisers\.same\.images=2000: digits has 1437 images"),
         (
             [CONSISTENT.replace("96", "97"), "trainer.devices=2"],
@@ -213,7 +215,7 @@ def test_two_processes_are_one(tmp_path):
         subprocess.run([sys.executable, "-m", "infogan.train", *options], check=True, stdout=subprocess.DEVNULL)
         folders.extend(outputs.iterdir())
     one, two = (columns(folder, ("regulariser/", "loss/", "information/")) for folder in folders)
-    assert list(one) == list(two) and "regulariser/same" in one
+    assert list(one) == list(two) and "regulariser/same/c1" in one
     for name in one:
         for a, b in zip(one[name], two[name], strict=True):
             assert (a == b == "") or float(a) == pytest.approx(float(b), rel=1e-3, abs=1e-5), name

@@ -44,7 +44,7 @@ def test_a_quadratic_discriminator_depends_on_the_images():
 @pytest.mark.parametrize("weight", [1.0, 10.0, torch.tensor(10.0)], ids=["1", "10", "scalar"])
 def test_the_term_has_half_the_weight(weight):
     layer, judged = linear(4)
-    play = Play(judged, None, None, torch.randn(3, 1, 2, 2).requires_grad_(), None)
+    play = Play(judged, None, None, torch.randn(3, 1, 2, 2).requires_grad_(), None, (0.0, 1.0))
     (name,), (term,) = zip(*R1("smooth").terms(play, weight).items(), strict=True)
     assert name == "regulariser/smooth"
     assert not term.maximised
