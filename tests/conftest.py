@@ -19,9 +19,12 @@ Compose = Callable[..., dict[str, Any]]
 
 @pytest.fixture
 def compose_values(tmp_path: Path) -> Compose:
-    """The composed configuration of `python -m infogan.train <overrides>` as plain values, run folders in tmp_path."""
+    """The composed configuration of `python -m infogan.train <overrides>` as plain values, run folders in tmp_path;
+    where no override chooses data or model, that of the paper's objective on digits."""
 
     def values(*overrides: str) -> dict[str, Any]:
+        if not any(each.startswith(("data=", "model=", "experiment=")) for each in overrides):
+            overrides = ("model=paper_digits", *overrides)
         with initialize_config_module("infogan.conf", version_base="1.3"):
             composed = compose("train", in_hydras_grammar([*TINY, f"paths.outputs={tmp_path}", *overrides]))
         return OmegaConf.to_container(composed, resolve=True)

@@ -8,9 +8,10 @@ import numpy as np
 from torch import Tensor
 
 from infogan.codes.draws import Draws
+from infogan.config.regularisers import Transforms
 from infogan.datamodules.store import Split, drawn_rows
 from infogan.networks.value_range import scaled
-from infogan.objective.transforms import AFFINE, affine
+from infogan.objective.transforms import numbers, transformed
 from infogan.trained.inference import encode
 from infogan.trained.model import Trained
 
@@ -20,11 +21,11 @@ if TYPE_CHECKING:
 
 BATCH_SIZE = 500
 
-MILD = {"rotation": 15.0, "scale": 0.15, "shear": 0.2, "shift": 0.075}
+MILD = Transforms(rotation=15.0, scale=0.15, shear=0.2, shift=0.075)
 """Transforms that leave what is on an image the same for all but images whose pose is their content: degrees, a share
 of the size, a slope, a share of the width."""
 
-DRAWS = Draws(AFFINE, 0, "uniform")
+DRAWS = Draws(numbers(MILD), 0, "uniform")
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def encode_split(
             batch = scaled(images.images[part], data.value_range)
             if changed:
                 u = DRAWS.draw(seed, "mild transforms", 0, range(first, first + len(part)))
-                batch = affine(batch, u, **MILD)
+                batch = transformed(batch, u, MILD, data.value_range)
             yield batch
 
     labels, factors = images.labels, images.factors

@@ -10,11 +10,14 @@ from omegaconf import OmegaConf
 from infogan import search, train
 from infogan.config.check import check
 from infogan.errors import ConfigError
-from infogan.experiments.build import build_data
+from infogan.experiments.build import build_data, build_module
 from infogan.experiments.prepare import image_shape
 
 CONF = Path(__file__).parents[3] / "conf"
-PRESETS = sorted(path.stem for path in (CONF / "model").glob("*.yaml"))
+MODELS = sorted(path.stem for path in (CONF / "model").glob("*.yaml"))
+PRESETS = [name for name in MODELS if not name.startswith(("paper_", "consistent_"))]
+CONSISTENT = ["digits", "fashion_mnist", "folder", "mnist"]
+"""Data sets whose preset is not the paper's objective alone."""
 EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
 OF_DATA = {"chairs_narrow": "chairs"}
 """The data set of a preset that is not named after it."""
@@ -143,7 +146,8 @@ def flat(values, path=""):
 def said_by(experiment):
     """What an experiment's own file says, and the data set that it is for (None: any)."""
     values = yaml.safe_load((CONF / "experiment" / f"{experiment}.yaml").read_text())
-    data = next((each["override /data"] for each in values.pop("defaults", [])), None)
+    overrides = [each["override /data"] for each in values.pop("defaults", []) if "override /data" in each]
+    data = overrides[0] if overrides else None
     values.pop("hydra", None)
     return {key: value for key, value in flat(values).items() if "${" not in str(value)}, data
 
@@ -174,6 +178,37 @@ def test_every_preset_with_every_experiment_whose_data_it_fits(experiment):
         others = [key for key in alone if key not in said and key not in resolved]
         assert {key: got[key] for key in others} == {key: alone[key] for key in others}
         assert config.model.name == preset
+
+
+DATA = sorted(path.stem for path in (CONF / "data").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("data", DATA)
+def test_the_papers_preset_and_the_consistent_one_differ_in_the_regulariser_alone(data):
+    paper, consistent = (compose_in_conf(f"data={data}", f"model={kind}_{data}") for kind in ("paper", "consistent"))
+    regularisers = consistent["model"].pop("regularisers")
+    assert paper["model"].pop("regularisers") == {} and list(regularisers) == ["consistency"]
+    assert paper == consistent
+    default = compose_in_conf(f"data={data}")["model"]["regularisers"]
+    assert default == (regularisers if data in CONSISTENT else {})
+    assert compose_in_conf(f"data={data}", "experiment=consistent")["model"]["regularisers"] == regularisers
+    for experiment in ("gan_baseline", "lambda_sweep", "five_seeds"):
+        assert compose_in_conf(f"data={data}", f"experiment={experiment}")["model"]["regularisers"] == {}
+
+
+def test_digits_are_not_mirrored_and_faces_are():
+    transforms = {data: compose_in_conf(f"data={data}", f"model=consistent_{data}") for data in ("mnist", "celeba")}
+    flips = {
+        data: check(values).model.regularisers["consistency"].transforms.flip for data, values in transforms.items()
+    }
+    assert flips == {"mnist": False, "celeba": True}
+
+
+@pytest.mark.parametrize("data", ["faces", "dsprites"])
+def test_a_model_without_categories_has_nothing_to_be_consistent(data):
+    line = r"consistency\.codes=\['c1'\]: can be none: the model has no code with groups"
+    with pytest.raises(ConfigError, match=line):
+        build_module(check(compose_in_conf(f"data={data}", "experiment=consistent")))
 
 
 def test_layers_by_size_can_be_changed():
