@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @hydra.main(version_base="1.3", config_path="pkg://infogan.conf", config_name="train")
 def job(values: DictConfig) -> None:
-    """One run. In a sweep an error is printed, and raised so that Hydra starts the next job; a signal ends the sweep."""
+    """One run. In a sweep an error is printed, and raised: Hydra starts the next job; a signal ends the sweep."""
     take_any_text()  # a launcher's worker never was in main
     if HydraConfig.get().mode == RunMode.MULTIRUN:
         try:

@@ -148,7 +148,9 @@ PARAMETERS = {
         head_of_q("folder", 1024),
     ),
 }
-PRESETS = sorted(path.stem for path in (Path(__file__).parents[3] / "conf" / "model").glob("*.yaml"))
+MODELS = sorted(path.stem for path in (Path(__file__).parents[3] / "conf" / "model").glob("*.yaml"))
+PRESETS = [name for name in MODELS if not name.startswith(("paper_", "consistent_"))]
+"""Networks are the same with and without a regulariser."""
 OF_DATA = {"chairs_narrow": "chairs"}
 """The data set of a preset that is not named after it."""
 
