@@ -11,6 +11,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from infogan.config.check import check
+from infogan.config.extensions import give
 from infogan.errors import ConfigError
 from infogan.experiments.prepare import create, find_or_create, reopen
 from infogan.run_folder.paths import find_run, safe_name, timestamp
@@ -22,6 +23,7 @@ CHANGEABLE = ("trainer.", "callbacks.", "paths.")
 
 def run_folder(values: dict[str, Any], of_sweep: bool) -> Path:
     """Where the run of this configuration lives, made or found. Raises ConfigError, or RunError where there is none."""
+    give(values)  # also in a process that another has started, which reads the folder alone
     if handed_down := os.environ.get(RUN_FOLDER_OF_RANKS):
         return Path(handed_down)
     if values.get("run") is not None and "callbacks" in values:
@@ -50,7 +52,7 @@ def changes_beside_run(overrides: Sequence[str]) -> dict[str, Any]:
     changes = OmegaConf.create()
     for override in OverridesParser.create().parse_overrides(list(overrides)):
         key = override.key_or_group
-        if key == "run":
+        if key in ("run", "imports"):
             continue
         if not key.startswith(CHANGEABLE) or override.is_delete():
             given = without_plus(str(override.input_line))

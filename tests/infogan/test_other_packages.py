@@ -85,6 +85,8 @@ def test_a_data_set_of_another_package(command, tmp_path, name):
     kind = "rings" if name == "rings" else "infogan_rings:Rings"
     written = yaml.safe_load((folder / "config.yaml").read_text())
     assert written["data"] == {"name": kind, "batch_size": 64, "radius": 2.0}
+    said = "commands that open this run need 'imports=[infogan_rings:Rings]': " in (folder / "log.txt").read_text()
+    assert said is (name == "by_path")
     assert read_status(folder).state == "finished"
     assert json.loads((folder / "summary.json").read_text())["data"] == "rings"
     assert infogan.load(folder).generate(3, c2=0.5).shape == (3, 8, 8, 1)
