@@ -9,6 +9,7 @@ from pydantic import (
 )
 
 from infogan.config.asking import AskingConfig
+from infogan.config.extensions import ImportsConfig, give
 from infogan.config.fields import AnySection
 from infogan.config.training import Config
 from infogan.errors import ConfigError, as_text
@@ -26,7 +27,21 @@ def check(values: Mapping[str, Any]) -> Config:
 
 
 def check_section(values: Mapping[str, Any], schema: type[AnySection]) -> AnySection:
-    """`values` as an object of that schema, for a command that is not training. Raises ConfigError as `check`."""
+    """`values` as an object of that schema, for a command that is not training. Raises ConfigError as `check`.
+
+    They are what the user of this process has given: the classes that they name may be imported. So may those of
+    `imports`, a key of every command.
+    """
+    values = dict(values)
+    if "imports" in values:
+        give(check_file({"imports": values.pop("imports")}, ImportsConfig).imports)
+    give(values)
+    return check_file(values, schema)
+
+
+def check_file(values: Any, schema: type[AnySection]) -> AnySection:
+    """What a file holds, as an object of that schema. Raises ConfigError as `check`, and NotGiven where it names by its
+    path a class that the user of this process has not given."""
     try:
         return schema.model_validate(values)
     except ValidationError as error:

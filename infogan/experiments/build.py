@@ -5,7 +5,7 @@ from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from infogan.config.extensions import find
+from infogan.config.extensions import NotGiven, find
 from infogan.config.opening import OpenedPathsConfig
 from infogan.config.training import Config, CsvConfig, WandbConfig
 from infogan.errors import ConfigError
@@ -88,7 +88,7 @@ def added_loggers(config: Config, folder: Path) -> "list[Logger]":
 
 def further_callbacks(config: Config) -> "list[tuple[type[L.Callback], dict[str, Any]]]":
     """Callbacks of other packages, each a class and what it is called with. Raises ConfigError where a class is not
-    there, is none of Lightning's callbacks, or does not take its arguments."""
+    there, is none of Lightning's callbacks, or does not take its arguments, NotGiven where it may not be imported."""
     import lightning as L
 
     found = []
@@ -96,6 +96,8 @@ def further_callbacks(config: Config) -> "list[tuple[type[L.Callback], dict[str,
         key = f"callbacks.further.{name}"
         try:
             kind = find("callbacks", section.kind)
+        except NotGiven as error:
+            raise NotGiven(f"{key} names {error}") from None
         except ValueError as error:
             raise ConfigError(f"{key}: kind={section.kind} {error}") from None
         if not (isinstance(kind, type) and issubclass(kind, L.Callback)):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from infogan.config.codes import in_words
+from infogan.config.extensions import as_argument, paths_in
 from infogan.config.training import WandbConfig
 from infogan.errors import Collapsed, NotFinite, RunError, Stopped
 from infogan.experiments.build import build_data, build_module, build_trainer
@@ -64,6 +65,10 @@ def train(folder: Path, further: "Sequence[L.Callback]" = ()) -> Summary | None:
                 log.info(f"going on after iteration {checkpoint_iteration(checkpoint)}")
             else:
                 log.info(f"codes: {in_words(config.model.codes)}; ~model.codes.<name> leaves one out")
+                if paths := sorted({*paths_in(config.model_dump())}):
+                    log.info(
+                        f"commands that open this run need {as_argument(paths)}: an entry point would need nothing"
+                    )
             if is_rank_zero():
                 remove_staged_checkpoints(folder)
                 (folder / COLLAPSED).unlink(missing_ok=True)

@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from infogan.config.asking import AskingConfig
 from infogan.config.check import check, check_section
+from infogan.config.extensions import give
 from infogan.errors import ConfigError, ends_as_one_line
 from infogan.experiments.prepare import create, expected, find_or_create, reopen
 from infogan.run_folder.amounts import allow, asking
@@ -28,6 +29,7 @@ CHANGEABLE = ("trainer.", "callbacks.", "paths.")
 
 def run_folder(values: dict[str, Any], of_sweep: bool) -> Path:
     """Where the run of this configuration lives, made or found. Raises ConfigError, or RunError where there is none."""
+    give(values)  # also in a process that another has started, which reads the folder alone
     if handed_down := os.environ.get(RUN_FOLDER_OF_RANKS):
         return Path(handed_down)
     if values.get("run") is not None and "callbacks" in values:
@@ -94,7 +96,7 @@ def changes_beside_run(overrides: Sequence[str]) -> dict[str, Any]:
     changes = OmegaConf.create()
     for override in OverridesParser.create().parse_overrides(list(overrides)):
         key = override.key_or_group
-        if key == "run" or key.partition(".")[0] in AskingConfig.model_fields:
+        if key in ("run", "imports") or key.partition(".")[0] in AskingConfig.model_fields:
             continue
         if not key.startswith(CHANGEABLE) or override.is_delete():
             given = without_plus(str(override.input_line))

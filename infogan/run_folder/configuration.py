@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from infogan.config.check import check, check_section
+from infogan.config.check import check_file
+from infogan.config.extensions import NotGiven, give
 from infogan.config.opening import ExportedConfig
 from infogan.config.training import Config
 from infogan.config.versions import VERSION, Unreadable, up_to_date
@@ -31,7 +32,8 @@ def load_config(folder: Path, changes: Mapping[str, Any] | None = None) -> Confi
     config = read_config(folder)
     if not changes:
         return config
-    return check(OmegaConf.to_container(OmegaConf.merge(config.model_dump(), dict(changes))))  # type: ignore[arg-type]
+    give(changes)
+    return check_file(OmegaConf.to_container(OmegaConf.merge(config.model_dump(), dict(changes))), Config)
 
 
 EXPORTED = "config.json"
@@ -43,7 +45,8 @@ LARGEST_CONFIG = 2**20
 
 def read_config(folder: Path) -> Config:
     """The configuration that a run was trained with, brought up to date: plain values, whoever made the folder. Raises
-    RunError where there is none, it is of a newer version, or it does not fit.
+    RunError where there is none, it is of a newer version, or it does not fit, NotGiven where it names a class that
+    may not be imported.
     """
     import yaml
 
@@ -52,25 +55,29 @@ def read_config(folder: Path) -> Config:
         text = path.read_text(encoding="utf-8")
         if len(text) > LARGEST_CONFIG or not _is_plain(text):
             raise RunError(f"{path} holds what no run writes (references, or endless nesting): refused")
-        return check(up_to_date(yaml.safe_load(text)))
+        return check_file(up_to_date(yaml.safe_load(text)), Config)
     except Unreadable as error:
         raise RunError(f"{path} {error}") from None
     except FileNotFoundError:
         raise RunError(f"{folder} is not a run folder (it holds no config.yaml)") from None
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise RunError(f"{path} could not be read: {' '.join(str(error).split())}") from None
+    except NotGiven as error:
+        raise NotGiven(f"{path} names {error}") from None
     except ConfigError as error:
         raise RunError(f"{path} does not fit this version (provenance.json says which made it): {error}") from None
 
 
 def read_exported(folder: Path) -> ExportedConfig:
     """What the model of an exported folder is made of, brought up to date. Raises RunError where that cannot be read,
-    is of a newer version, or does not fit."""
+    is of a newer version, or does not fit, NotGiven as `read_config`."""
     path = folder / EXPORTED
     try:
-        return check_section(up_to_date(read_object(path)), ExportedConfig)
+        return check_file(up_to_date(read_object(path)), ExportedConfig)
     except Unreadable as error:
         raise RunError(f"{path} {error}") from None
+    except NotGiven as error:
+        raise NotGiven(f"{path} names {error}") from None
     except ConfigError as error:
         raise RunError(f"{path} does not fit this version: {error}") from None
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from infogan.codes.code import Code
 from infogan.codes.latents import NONE_SELECTED, Latents, Selected
+from infogan.config.extensions import give
 from infogan.config.model import ModelConfig
 from infogan.config.training import Config
 from infogan.errors import ConfigError, RunError
@@ -140,15 +141,18 @@ class Trained(Model):
     config: Config
 
 
-def load(folder: str | Path, device: str = "cpu") -> Model:
+def load(folder: str | Path, device: str = "cpu", imports: Iterable[str] = ()) -> Model:
     """Opens a trained model on a device: that of a run folder at its newest checkpoint, or one that was exported.
 
     >>> model = infogan.load("outputs/2026-11-25_01-02-25_digits")
     >>> images = model.generate(count=16, seed=0, c1=3, c2=0.5)    # (16, 8, 8, 1) uint8
     >>> codes = model.encode(images)    # {"c1": (16, 10) probabilities, "c2": (16, 1) values, "c3": (16, 1) values}
 
-    Raises RunError where the folder is neither, has no checkpoint yet, or is damaged. Nothing in it is ever executed.
+    `imports`: the paths, package.module:Class, of classes of other packages that the folder may name.
+    Raises RunError where the folder is neither, has no checkpoint yet, is damaged, or names another class by its path.
+    Nothing in it is ever executed.
     """
+    give([*imports])
     folder = Path(folder).expanduser()
     if (folder / "config.yaml").exists():
         return load_run(folder, device=device)

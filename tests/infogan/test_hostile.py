@@ -3,19 +3,25 @@
 import itertools
 import json
 import pickle
+import re
 import shutil
 import struct
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 import yaml
 
+import infogan
 from infogan import compare, edit, evaluate, generate, report, runs, train
+from infogan.config import extensions
+from infogan.config.extensions import NotGiven
 from infogan.errors import RunError
 from infogan.run_folder.configuration import load_config
 from infogan.run_folder.paths import checkpoint_path, newest_checkpoint
 from infogan.run_folder.trees import load_tree, save_tree
+from infogan.trained.model import load_run
 
 
 class Payload:
@@ -165,6 +171,81 @@ def test_a_hostile_configuration(call, hostile, monkeypatch, kind):
         assert len(out + err) < 2000
     assert not canary.exists()
     assert path.read_text() == changed
+
+
+@pytest.fixture
+def planted(monkeypatch, tmp_path):
+    """A module that could be imported, and then makes the canary; nobody has given its path before."""
+    (tmp_path / "planted.py").write_text(
+        "from pathlib import Path\n"
+        f"Path({str(tmp_path / 'canary')!r}).touch()\n"
+        "from infogan.codes.uniform import Uniform\n"
+        "from infogan.config.codes import UniformCode\n"
+        "from lightning import Callback as Watch\n"
+        "class Section(UniformCode):\n    kind: str\n"
+        "class Code(Uniform):\n    section = Section\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(extensions, "_given", set())
+    yield "planted:Code"
+    sys.modules.pop("planted", None)
+
+
+def test_a_path_in_a_run_is_imported_only_for_whom_gives_it(call, hostile, planted, monkeypatch):
+    folder, canary = hostile
+    path = folder / "config.yaml"
+    path.write_text(path.read_text().replace("kind: uniform", f"kind: {planted}"))
+    outputs, line = (
+        f"paths.outputs={folder.parent}",
+        f"{path} names {planted}, a class that is imported only if you say",
+    )
+    monkeypatch.setenv("COLUMNS", "300")
+    for name, (main, *arguments) in commands(folder).items():
+        code, out, err = call(main, *arguments, outputs, "imports=[planted:Other]")
+        assert line in (out if name in ("compare", "runs") else err), name
+        if name != "runs":
+            check_one_line(code, err)
+    with pytest.raises(NotGiven, match=r"'imports=\[planted:Code\]', where you trust it"):
+        infogan.load(folder)
+    assert not canary.exists()
+    code, _, err = call(generate.main, f"run={folder}", "count=2", f"to={folder}/images", f"imports=[{planted}]")
+    assert (code, err) == (0, "") and canary.exists()
+    code, _, err = call(train.main, f"run={folder}", "trainer.max_iterations=21", f"imports=[{planted}]")
+    assert (code, err) == (0, "")
+    assert "imports" not in path.read_text()
+
+
+def test_so_is_one_in_an_exported_model(digits_run, planted, tmp_path):
+    from infogan.trained.exported_files import write_model
+
+    write_model(load_run(digits_run), tmp_path)
+    path = tmp_path / "config.json"
+    path.write_text(path.read_text().replace('"uniform"', f'"{planted}"', 1))
+    with pytest.raises(NotGiven, match=re.escape(f"{path} names {planted}, a class")):
+        infogan.load(tmp_path)
+    assert not (tmp_path / "canary").exists()
+    assert infogan.load(tmp_path, imports=[planted]).generate(2).shape == (2, 8, 8, 1)
+
+
+def test_a_callback_of_a_run_is_imported_only_for_who_trains_it_and_gives_it(call, hostile, planted):
+    """Who opens the run does not need it."""
+    folder, canary = hostile
+    path = folder / "config.yaml"
+    path.write_text(path.read_text().replace("further: {}", "further: {watch: {kind: 'planted:Watch'}}"))
+    assert call(generate.main, f"run={folder}", "count=2", f"to={folder}/images")[0] == 0
+    longer = [f"run={folder}", "trainer.max_iterations=21", "trainer.threads=1"]
+    code, _, err = call(train.main, *longer)
+    check_one_line(code, err)
+    assert err.startswith("error: callbacks.further.watch names planted:Watch, a class that is imported only if")
+    assert not canary.exists()
+    assert call(train.main, *longer, "callbacks.further.watch.kind=planted:Watch")[0] == 0
+    assert canary.exists()
+
+
+def test_what_is_no_path_in_imports(call):
+    code, _, err = call(generate.main, "imports=[planted]")
+    check_one_line(code, err)
+    assert "imports.0=planted: must be the path of a class, package.module:Class" in err
 
 
 def test_another_version_is_told(hostile):

@@ -1,6 +1,12 @@
-"""A data set and a callback of somebody else's package, by the name of an entry point and by the path of the class."""
+"""The example package: a data set, a callback, a code and a regulariser, by the name of an entry point and by the path
+of the class."""
 
 import json
+import math
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -8,54 +14,13 @@ import yaml
 import infogan
 from infogan import data, evaluate, generate, train
 from infogan.config.extensions import find
+from infogan.run_folder.contents import read_metrics
 from infogan.run_folder.status import read_status
 
-RINGS = '''
-import numpy as np
-import lightning as L
-from infogan.config.data import DataSection
-from infogan.datamodules.base import ImageDataModule
-from infogan.datamodules.build_store import Originals, part_of_arrays
+EXAMPLE = Path(__file__).parents[2] / "examples" / "rings"
 
-
-class RingsSection(DataSection):
-    radius: float
-
-
-class Rings(ImageDataModule):
-    """Rings around the middle of 8×8 pixels, thin or thick."""
-
-    data_set, section, licence, image_shape = "rings", RingsSection, "CC0", (1, 8, 8)
-
-    def __init__(self, context, radius):
-        super().__init__(context)
-        self.radius = radius
-
-    def options(self):
-        return {"radius": self.radius}
-
-    def originals(self):
-        y, x = np.mgrid[-3.5:4, -3.5:4]
-        thick = np.arange(600) % 2
-        from_ring = np.abs(np.hypot(x, y) - self.radius) / (0.5 + thick)[:, None, None]
-        images = (255 * np.clip(1 - from_ring, 0, 1)).astype(np.uint8)[:, None]
-        return Originals(part_of_arrays(images[:500], thick[:500]), part_of_arrays(images[500:], thick[500:]), "drawn",
-                         ("thin", "thick"))
-
-
-class Count(L.Callback):
-    """Writes how many iterations it has seen."""
-
-    def __init__(self, to, start=0):
-        self.to, self.seen = to, start
-
-    def on_train_batch_end(self, trainer, module, *_):
-        self.seen += 1
-
-    def on_train_end(self, trainer, module):
-        with open(self.to, "w") as file:
-            file.write(str(self.seen))
-
+MISTAKEN = """
+from infogan_rings import ImageDataModule, Rings
 
 class Undecided(ImageDataModule):
     data_set = "undecided"
@@ -63,40 +28,41 @@ class Undecided(ImageDataModule):
     def originals(self):
         raise AssertionError
 
-
 class Taken(Rings):
     data_set = "digits"
-'''
-
-ENTRY_POINTS = """
-[infogan.data]
-rings = rings_package:Rings
-[infogan.callbacks]
-count = rings_package:Count
 """
 
 
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """examples/rings as pip installs it, from a copy, since building leaves files; nothing is downloaded."""
+    pytest.importorskip("pip")
+    source, site = (
+        shutil.copytree(EXAMPLE, tmp_path_factory.mktemp("source") / "rings"),
+        tmp_path_factory.mktemp("site"),
+    )
+    offline = ["--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check", "--quiet"]
+    subprocess.run([sys.executable, "-m", "pip", "install", *offline, "--target", site, source], check=True)
+    return site
+
+
 @pytest.fixture(autouse=True)
-def installed(monkeypatch, tmp_path):
-    """The package and what `pip install` leaves beside it; and a module that cannot be imported."""
-    site = tmp_path / "site"
-    (site / "rings_package-1.0.dist-info").mkdir(parents=True)
-    (site / "rings_package.py").write_text(RINGS)
+def installed(wheel, monkeypatch, tmp_path):
+    """The example, installed; a package whose data sets are mistaken, and a module that cannot be imported."""
+    site = shutil.copytree(wheel, tmp_path / "site")
+    (site / "mistaken.py").write_text(MISTAKEN)
     (site / "broken_package.py").write_text("raise OSError('no\\nlicence')")
-    (site / "rings_package-1.0.dist-info" / "METADATA").write_text("Name: rings_package\nVersion: 1.0\n")
-    (site / "rings_package-1.0.dist-info" / "entry_points.txt").write_text(ENTRY_POINTS)
     monkeypatch.syspath_prepend(site)
-    for name in ("rings_package", "broken_package"):
-        monkeypatch.delitem(__import__("sys").modules, name, raising=False)
+    for name in ("infogan_rings", "mistaken", "broken_package"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    return site
 
 
 @pytest.fixture
 def command(call, tmp_path):
     def run(main, *arguments):
-        (tmp_path / "mine" / "data").mkdir(parents=True, exist_ok=True)
-        for name, kind in {"rings": "rings", "by_path": "rings_package:Rings"}.items():
-            text = yaml.safe_dump({"name": kind, "radius": 2.5})
-            (tmp_path / "mine" / "data" / f"{name}.yaml").write_text(text)
+        mine = shutil.copytree(EXAMPLE / "conf", tmp_path / "mine", dirs_exist_ok=True)
+        (mine / "data" / "by_path.yaml").write_text(yaml.safe_dump({"name": "infogan_rings:Rings", "radius": 2.5}))
         return call(main, "--config-dir", f"{tmp_path}/mine", *arguments, f"paths.outputs={tmp_path}/outputs")
 
     return run
@@ -115,10 +81,12 @@ def test_a_data_set_of_another_package(command, tmp_path, name):
     code, _, err = command(train.main, f"data={name}", *SHORT, "data.radius=2.0")
     assert (code, err) == (0, "")
     (folder,) = (path.parent for path in (tmp_path / "outputs").glob("*/config.yaml"))
-    assert folder.name.endswith(f"_{'rings' if name == 'rings' else 'rings_package_Rings'}")
-    kind = "rings" if name == "rings" else "rings_package:Rings"
+    assert folder.name.endswith(f"_{'rings' if name == 'rings' else 'infogan_rings_Rings'}")
+    kind = "rings" if name == "rings" else "infogan_rings:Rings"
     written = yaml.safe_load((folder / "config.yaml").read_text())
     assert written["data"] == {"name": kind, "batch_size": 64, "radius": 2.0}
+    said = "commands that open this run need 'imports=[infogan_rings:Rings]': " in (folder / "log.txt").read_text()
+    assert said is (name == "by_path")
     assert read_status(folder).state == "finished"
     assert json.loads((folder / "summary.json").read_text())["data"] == "rings"
     assert infogan.load(folder).generate(3, c2=0.5).shape == (3, 8, 8, 1)
@@ -134,16 +102,29 @@ def test_a_data_set_of_another_package(command, tmp_path, name):
     assert "image_quality" in json.loads((folder / "evaluation.json").read_text())
 
 
-def test_a_run_on_a_data_set_whose_package_has_gone(command, monkeypatch, tmp_path):
+def test_a_run_on_a_data_set_whose_package_has_gone(command, installed):
     assert command(train.main, "data=rings", *SHORT)[0] == 0
-    (tmp_path / "site" / "rings_package-1.0.dist-info" / "entry_points.txt").unlink()
+    (installed / "infogan_rings-1.0.dist-info" / "entry_points.txt").unlink()
     code, _, err = command(generate.main, "run=latest", "count=2")
     assert (code, err.count("\n")) == (2, 1)
     assert "data: name must be one of digits, mnist, " in err
     assert "rings is none of this project's own, and no path of a class" in err
 
 
-@pytest.mark.parametrize("kind", ["count", "rings_package:Count"])
+@pytest.mark.parametrize("prefix", ["", "infogan_rings:"])
+def test_a_code_and_a_regulariser_of_another_package(command, tmp_path, prefix):
+    coin, ink = (f"'{prefix}{name if prefix else name.lower()}'" for name in ("Coin", "Ink"))
+    added = [f"model.codes.c4={{kind: {coin}}}", f"model.regularisers.thrift={{kind: {ink}, weight: 0.1, every: 1}}"]
+    code, _, err = command(train.main, "data=rings", *SHORT, "callbacks.log_every=2", *added)
+    assert (code, err) == (0, "")
+    (folder,) = (path.parent for path in (tmp_path / "outputs").glob("*/config.yaml"))
+    assert json.loads((folder / "summary.json").read_text())["entropy"]["c4"] == pytest.approx(math.log(2))
+    ink = [row["regulariser/thrift"] for row in read_metrics(folder / "metrics.csv") if "regulariser/thrift" in row]
+    assert len(ink) == 2 and all(0 <= value <= 1 for value in ink)
+    assert infogan.load(folder).encode(infogan.load(folder).generate(3, c4=1))["c4"].shape == (3, 2)
+
+
+@pytest.mark.parametrize("kind", ["count", "infogan_rings:Count"])
 def test_a_callback_of_another_package(command, tmp_path, kind):
     """Given as a file of the group, on the command line, and beside run=."""
     (tmp_path / "mine" / "callbacks").mkdir(parents=True)
@@ -162,10 +143,10 @@ def test_a_callback_of_another_package(command, tmp_path, kind):
     assert [(tmp_path / f"{name}2").read_text() for name in "ab"] == ["2", "102"]
 
 
-def test_a_run_with_a_callback_whose_package_has_gone_still_opens(command, tmp_path):
+def test_a_run_with_a_callback_whose_package_has_gone_still_opens(command, installed, tmp_path):
     added = f"callbacks.further.a={{kind: count, to: {tmp_path}/a}}"
     assert command(train.main, "data=digits", *SHORT, added)[0] == 0
-    (tmp_path / "site" / "rings_package-1.0.dist-info" / "entry_points.txt").unlink()
+    (installed / "infogan_rings-1.0.dist-info" / "entry_points.txt").unlink()
     assert command(generate.main, "run=latest", "count=2")[0] == 0
     code, _, err = command(train.main, "run=latest", "trainer.max_iterations=6")
     assert (code, err.count("\n")) == (2, 1)
@@ -187,8 +168,8 @@ MISTAKES = {
     "data.name=nobody": "data.name must be one of digits, mnist, fashion_mnist, svhn, celeba, faces, chairs, dsprites, "
                         "folder; nobody is none of this project's own, rings, and no path of a class",
     "data.name=os:system": "data: name=os:system: its class must have a `section`, a subclass of DataSection",
-    "data.name=rings_package:Undecided": "its class must have a `section`",
-    "data.name=rings_package:Taken": "its data_set = 'digits' is that of a data set of this project",
+    "data.name=mistaken:Undecided": "its class must have a `section`",
+    "data.name=mistaken:Taken": "its data_set = 'digits' is that of a data set of this project",
 }  # fmt: skip
 
 

@@ -223,6 +223,19 @@ def test_from_any_folder(tmp_path, arguments, shown):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_in_a_folder_with_packages_of_the_same_names(tmp_path):
+    """As every project made from the Lightning-Hydra template has them: `python -m` looks there first."""
+    for name in ("datamodules", "callbacks", "conf", "data", "models", "metrics", "utils"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise SystemExit('a package of somebody else')")
+    tiny = ["data=digits", "logger=none", "trainer=cpu", "trainer.threads=1", "trainer.max_iterations=2"]
+    command = [sys.executable, "-m", "infogan.train", *tiny, "callbacks.traversal_rows=1", "callbacks.score_images=100"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    (folder,) = (tmp_path / "outputs").iterdir()
+    assert (folder / "report.html").is_file()
+
+
 def test_any_mix_of_codes(command, tmp_path):
     codes = [
         "~model.codes.c1",

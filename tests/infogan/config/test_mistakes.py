@@ -214,7 +214,7 @@ def test_a_wrong_value_of_any_field_is_refused_by_its_name(name, chance):
             seen += 1
         else:
             pytest.fail(f"{'.'.join(map(str, path))}={value!r} was accepted")
-    assert seen >= len(values)
+    assert seen >= len(values.keys() - {"imports"})
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
