@@ -10,9 +10,10 @@ import lightning as L
 
 from infogan.callbacks.scores import Scores
 from infogan.callbacks.traversals import Traversals, show
+from infogan.errors import InfoGANError
 from infogan.figures.curves import training_curves
 from infogan.run_folder.files import save_picture, write_json
-from infogan.run_folder.paths import REPORT, checkpoint_path
+from infogan.run_folder.paths import REPORT, checkpoint_path, history
 from infogan.tracking.metrics_file import MetricsFile, finite
 from infogan.tracking.wandb_run import WandbRun
 from infogan.trained.inference import fresh_information
@@ -21,6 +22,9 @@ from infogan.training.module import InfoGAN
 log = logging.getLogger("infogan")
 
 FRESH_LATENTS = 10_000
+
+FILMED, FPS = 60, 4
+"""Frames of the film of a training, at most, and how many a second."""
 
 
 class Conclusion(L.Callback):
@@ -50,18 +54,38 @@ class Conclusion(L.Callback):
         for logger in trainer.loggers:
             if isinstance(logger, WandbRun):
                 logger.log_conclusion(self.summary)
-        self.report()
+        report = self.report()
+        for logger in trainer.loggers:
+            if isinstance(logger, WandbRun):
+                logger.log_page(pl_module.iteration, report, self.film([*pl_module.latents.entropies]))
 
-    def report(self) -> None:
+    def report(self) -> Path | None:
         """Puts all of it on one page. The training has been done: it does not fail with its report."""
         try:
             from infogan.pages.run import write_run_report
 
-            write_run_report(self.run_folder, self.scores.data.licence)
+            return write_run_report(self.run_folder, self.scores.data.licence)
         except Exception as error:  # whatever it is
             log.info(f"no report: {type(error).__name__}: {' '.join(str(error).split())}")
             with suppress(OSError):  # one of an earlier start would describe another model
                 (self.run_folder / REPORT).unlink()
+            return None
+
+    def film(self, codes: list[str]) -> Path | None:
+        """The grids of these codes over training, side by side, in figures/; None where there are not two times of them
+        or where they cannot be filmed, with which the training does not fail."""
+        from infogan.trained.films import available, over_training, write_film
+
+        path = self.run_folder / "figures" / f"film.{(form := available())}"
+        times = len(history(self.run_folder, codes[0])) + 1
+        if times < 2:
+            return None
+        try:
+            write_film(path, over_training(self.run_folder, codes, min(times, FILMED)), FPS, form)
+        except InfoGANError as error:
+            log.info(f"no film: {error}")
+            return None
+        return path
 
     def title(self, module: InfoGAN) -> str:
         """What was trained, in one line."""

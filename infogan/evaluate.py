@@ -25,7 +25,8 @@ def job(values: DictConfig) -> None:
     from infogan.experiments.build import build_data
     from infogan.pages.run import write_run_report
     from infogan.run_folder.paths import find_run
-    from infogan.scoring.evaluation_files import write_evaluation
+    from infogan.scoring.evaluation_files import flat, write_evaluation
+    from infogan.tracking.wandb_run import add_evaluation
     from infogan.trained.model import device_of, load_whole
 
     with opened(values, EvaluateConfig) as config:
@@ -34,7 +35,9 @@ def job(values: DictConfig) -> None:
         found = score(trained, config)
         write_evaluation(found, trained, config)
         show(found, trained.folder)
-        print(f"report: {write_run_report(trained.folder, build_data(trained.config).licence)}")
+        report = write_run_report(trained.folder, build_data(trained.config).licence)
+        add_evaluation(run, trained.config, trained.iteration, flat(found.values), found.pictures, report)
+        print(f"report: {report}")
 
 
 def score(trained: "Trained", config: "EvaluateConfig") -> "Evaluation":

@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
 
 def write_evaluation(found: "Evaluation", trained: "Trained", config: "EvaluateConfig") -> None:
-    """evaluation.json, evaluation.csv and figures/evaluation/ in the run folder, and its W&B run where it has one."""
-    from infogan.tracking.wandb_run import add_evaluation
-
+    """evaluation.json, evaluation.csv and figures/evaluation/ in the run folder."""
     run = trained.folder
     rows = flat(found.values)
     lines = ["score,value,low,high"]
@@ -29,7 +27,6 @@ def write_evaluation(found: "Evaluation", trained: "Trained", config: "EvaluateC
     protocol = config.model_dump(include={"seed", "metrics"})
     record = {"iterations": trained.iteration, **found.values, "seconds": found.seconds, "protocol": protocol}
     write_json(run / EVALUATION, record | {"provenance": provenance()})
-    add_evaluation(run, trained.config, rows, found.pictures)
 
 
 def read_evaluation(folder: Path) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """W&B's workspace and report on a run or a sweep, as code: only panels for which the runs have logged something."""
 
+import csv
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,8 +15,10 @@ from infogan.config.training import Config, WandbConfig
 from infogan.errors import RunError
 from infogan.run_folder.contents import EVALUATION, read_metrics, read_summary
 from infogan.run_folder.files import write_json
+from infogan.run_folder.paths import REPORT
 from infogan.run_folder.status import RunStatus, read_status
-from infogan.tracking.wandb_session import wandb_id
+from infogan.tracking.wandb_run import AT_MSE
+from infogan.tracking.wandb_session import is_new, wandb_id
 
 BEST = 3
 """How many runs of a sweep stand side by side."""
@@ -94,8 +97,14 @@ def logged_keys(folder: Path, config: Config) -> set[str]:
     for name in [*config.model.codes, "samples"]:
         if (figures / f"{name}.png").is_file() or any((figures / "history").glob(f"{name}_????????.png")):
             keys.add(f"figures/{name}")
+    keys |= {f"{AT_MSE}{name}" for name in summary.get("information_at_mse", {})}
+    keys |= {f"evaluation/{path.stem}" for path in (figures / "evaluation").glob("*.png")}
+    if (scores := folder / "evaluation.csv").is_file():
+        with scores.open(newline="", encoding="utf-8") as file:
+            keys |= {f"evaluation/{row['score']}" for row in csv.DictReader(file)}
     found = {"codes_by_factor": summary.get("factors"), "matching": summary.get("matching")}
     found["evaluation/scores"] = (folder / EVALUATION).is_file()
+    found["report"], found["film"] = (folder / REPORT).is_file(), any(figures.glob("film.*"))
     return keys | {key for key, there in found.items() if there}
 
 
@@ -154,7 +163,8 @@ def sections(dashboard: Dashboard) -> dict[str, list[Any]]:
             wr.LinePlot(title=f"{code}: L_I and H, in nats", x="iteration", y=[*lines])
             for code in dashboard.codes
             if (lines := dashboard.held(f"information/{code}", f"entropy/{code}"))
-        ],
+        ]
+        + _bars("L_I at σ² = MSE, in nats", dashboard.held(*(f"{AT_MSE}{code}" for code in dashboard.codes))),
         "The game": [
             wr.LinePlot(title=title, x="iteration", y=[*lines], range_y=span)
             for title, names, span in (
@@ -167,6 +177,11 @@ def sections(dashboard: Dashboard) -> dict[str, list[Any]]:
             wr.LinePlot(title=score.upper(), x="iteration", y=[score]) for score in dashboard.held(*SCORES)
         ],
         GRIDS: [_grids(key) for key in _figures(dashboard)],
+        "Evaluation": _evaluation(dashboard),
+        "Report and film": [
+            wr.MediaBrowser(title=key, media_keys=[key], num_columns=1, layout=wr.Layout(w=24, h=16))
+            for key in dashboard.held("report", "film")
+        ],
         "Tables": [
             wr.WeavePanelSummaryTable(table_name=key)
             for key in dashboard.held("codes_by_factor", "matching", "evaluation/scores")
@@ -176,7 +191,8 @@ def sections(dashboard: Dashboard) -> dict[str, list[Any]]:
 
 
 def _against_lambda(dashboard: Dashboard) -> list[Any]:
-    scores = dashboard.held(*SCORES, *(f"information/{code}" for code in dashboard.codes))
+    bounds = (f"{start}{code}" for code in dashboard.codes for start in ("information/", AT_MSE))
+    scores = dashboard.held(*SCORES, *bounds)
     return [
         wr.ScatterPlot(
             title=f"{score} over λ({code})", x=wr.Config(f"lambda.{code}"), y=wr.SummaryMetric(score), regression=False
@@ -186,12 +202,34 @@ def _against_lambda(dashboard: Dashboard) -> list[Any]:
     ]
 
 
+NO_SCORES = {"error_by_class", "entropy", "images", "samples", "precision_recall_images", "draws"}
+"""Parts of the paths of an evaluation's numbers that say what was measured, or too much of it for a panel."""
+
+
+def _evaluation(dashboard: Dashboard) -> list[Any]:
+    """A panel for each score, those of all codes together, and one for each picture."""
+    scores: dict[str, list[str]] = {}
+    pictures = []
+    for key in sorted(key for key in dashboard.keys if key.startswith("evaluation/")):
+        parts = key.split("/")[1:]
+        if len(parts) == 1:
+            pictures += [key] if key != "evaluation/scores" else []
+        elif not NO_SCORES & {*parts}:
+            scores.setdefault(" ".join(part for part in parts if part not in dashboard.codes), []).append(key)
+    bars = [panel for title, keys in scores.items() for panel in _bars(title.replace("_", " "), keys)]
+    return bars + [_grids(key) for key in pictures]
+
+
+def _bars(title: str, keys: list[str]) -> list[Any]:
+    return [wr.BarPlot(title=title, metrics=[*keys])] if keys else []
+
+
 def _figures(dashboard: Dashboard) -> list[str]:
     return dashboard.held(*(f"figures/{name}" for name in [*dashboard.codes, "samples"]))
 
 
 def _grids(key: str, side_by_side: bool = False) -> wr.MediaBrowser:
-    title, size = key.removeprefix("figures/"), wr.Layout(w=12, h=9)
+    title, size = key.removeprefix("figures/").removeprefix("evaluation/").replace("_", " "), wr.Layout(w=12, h=9)
     if side_by_side:
         return wr.MediaBrowser(
             title=title, media_keys=[key], num_columns=BEST, mode="gallery", gallery_axis="run", layout=size
@@ -208,9 +246,7 @@ def tracked_runs(folders: Sequence[Path]) -> list[TrackedRun]:
     return [
         TrackedRun(status, status.config, status.config.logger.project, wandb_id(status.folder))
         for status in statuses
-        if status.config is not None
-        and isinstance(status.config.logger, WandbConfig)
-        and (status.folder / "wandb" / "id").is_file()
+        if status.config is not None and isinstance(status.config.logger, WandbConfig) and not is_new(status.folder)
     ]
 
 
