@@ -11,11 +11,11 @@ import lightning as L
 from infogan.callbacks.scores import Scores
 from infogan.callbacks.traversals import Traversals, show
 from infogan.datamodules.store import SPLITS
-from infogan.errors import Stopped
+from infogan.errors import InfoGANError, Stopped
 from infogan.figures.curves import training_curves
 from infogan.run_folder.files import save_picture
 from infogan.run_folder.metrics import IMAGES_PER_SECOND
-from infogan.run_folder.paths import REPORT, checkpoint_path
+from infogan.run_folder.paths import REPORT, checkpoint_path, history
 from infogan.run_folder.summary import Summary
 from infogan.terminal import progress
 from infogan.tracking.metrics_file import MetricsFile, finite
@@ -27,6 +27,9 @@ log = logging.getLogger("infogan")
 
 FRESH_LATENTS = 10_000
 """At most."""
+
+FILMED, FPS = 60, 4
+"""Frames of the film of a training, at most, and how many a second."""
 
 
 class Conclusion(L.Callback):
@@ -60,7 +63,10 @@ class Conclusion(L.Callback):
         for logger in trainer.loggers:
             if isinstance(logger, WandbRun):
                 logger.log_conclusion(self.summary)
-        self.report()
+        report = self.report()
+        for logger in trainer.loggers:
+            if isinstance(logger, WandbRun):
+                logger.log_page(pl_module.iteration, report, self.film([*pl_module.latents.entropies]))
 
     def draw(self, module: InfoGAN) -> dict[str, Path]:
         """The final figures, by name."""
@@ -78,16 +84,33 @@ class Conclusion(L.Callback):
         most = max(FRESH_LATENTS, *(self.scores.data.store.count(split) for split in SPLITS))
         return min(module.iteration * module.batch_size, most)
 
-    def report(self) -> None:
+    def report(self) -> Path | None:
         """Puts all of it on one page. The training has been done: it does not fail with its report."""
         try:
             from infogan.pages.run import write_run_report
 
-            write_run_report(self.run_folder, self.scores.data.licence)
+            return write_run_report(self.run_folder, self.scores.data.licence)
         except Exception as error:  # whatever it is
             log.info(f"no report: {type(error).__name__}: {' '.join(str(error).split())}")
             with suppress(OSError):  # one of an earlier start would describe another model
                 (self.run_folder / REPORT).unlink()
+            return None
+
+    def film(self, codes: list[str]) -> Path | None:
+        """The grids of these codes over training, side by side, in figures/; None where there are not two times of them
+        or where they cannot be filmed, with which the training does not fail."""
+        from infogan.trained.films import available, over_training, write_film
+
+        path = self.run_folder / "figures" / f"film.{(form := available())}"
+        times = len(history(self.run_folder, codes[0])) + 1
+        if times < 2:
+            return None
+        try:
+            write_film(path, over_training(self.run_folder, codes, min(times, FILMED)), FPS, form)
+        except InfoGANError as error:
+            log.info(f"no film: {error}")
+            return None
+        return path
 
     def title(self, module: InfoGAN) -> str:
         """What was trained, in one line."""

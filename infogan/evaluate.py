@@ -27,14 +27,18 @@ def job(values: DictConfig) -> None:
     from infogan.pages.run import write_run_report
     from infogan.run_folder.paths import open_run
     from infogan.scoring.evaluation_files import write_evaluation
+    from infogan.tracking.wandb_run import add_evaluation
     from infogan.trained.model import device_of, load_whole
 
     with opened(values, EvaluateConfig) as config:
         run = open_run(config.run, Path(config.paths.outputs), print)
         trained = load_whole(run, device_of(config.accelerator), print)
         found = score(trained, config)
-        show(write_evaluation(found, trained, config), trained.folder)
-        print(f"report: {write_run_report(trained.folder, build_data(trained.config).licence)}")
+        evaluation = write_evaluation(found, trained, config)
+        show(evaluation, trained.folder)
+        report = write_run_report(trained.folder, build_data(trained.config).licence)
+        add_evaluation(run, trained.config, trained.iteration, evaluation.rows, found.pictures, report)
+        print(f"report: {report}")
 
 
 def score(trained: "Trained", config: "EvaluateConfig") -> "Scored":

@@ -5,13 +5,14 @@ from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from infogan.config.codes import in_words
 from infogan.config.extensions import NotGiven, find
 from infogan.config.opening import OpenedPathsConfig
 from infogan.config.training import Config, CsvConfig, WandbConfig
 from infogan.errors import ConfigError
 from infogan.experiments.machine import PRECISIONS, as_cuda_graph
 from infogan.run_folder.paths import sweep_of
-from infogan.run_folder.provenance import provenance
+from infogan.run_folder.provenance import command, provenance
 from infogan.training.signals import StopSignals
 
 if TYPE_CHECKING:
@@ -66,12 +67,14 @@ def added_loggers(config: Config, folder: Path) -> "list[Logger]":
     if isinstance(config.logger, WandbConfig):
         from infogan.codes.latents import Latents
         from infogan.tracking.wandb_run import WandbRun
+        from infogan.tracking.wandb_session import is_new
 
         metadata = {
             "name": folder.name,
             "group": sweep_of(folder),
             "job_type": config.data.name,
-            "tags": [config.data.name, config.model.name, *config.logger.tags],
+            "tags": list(dict.fromkeys([config.data.name, config.model.name, *config.logger.tags])),
+            "notes": notes(config) if is_new(folder) else None,  # somebody may have changed them since
             "config": {
                 **config.model_dump(),
                 "lambda": config.model.lambdas,  # resolved: an axis for W&B's plots
@@ -84,6 +87,12 @@ def added_loggers(config: Config, folder: Path) -> "list[Logger]":
 
         return [CSVLogger(folder, name="csv")]
     return []
+
+
+def notes(config: Config) -> str:
+    """What was trained and how, for people: the first words on the page of a run."""
+    lambdas = ", ".join(f"λ({name}) = {value:g}" for name, value in config.model.lambdas.items())
+    return f"{config.data.name}, seed {config.seed}. Codes: {in_words(config.model.codes)}; {lambdas}.\n{command()}"
 
 
 def further_callbacks(config: Config) -> "list[tuple[type[L.Callback], dict[str, Any]]]":

@@ -13,9 +13,7 @@ if TYPE_CHECKING:
 
 
 def write_evaluation(found: "Scored", trained: "Trained", config: "EvaluateConfig") -> Evaluation:
-    """evaluation.json, evaluation.csv and figures/evaluation/ in the run folder, and its W&B run where it has one."""
-    from infogan.tracking.wandb_run import add_evaluation
-
+    """evaluation.json, evaluation.csv and figures/evaluation/ in the run folder."""
     run = trained.folder
     protocol = config.model_dump(include={"seed", "metrics"})
     evaluation = Evaluation(
@@ -34,5 +32,4 @@ def write_evaluation(found: "Scored", trained: "Trained", config: "EvaluateConfi
     text = "\n".join(lines) + "\n"
     write_atomically(run / "evaluation.csv", lambda staged: staged.write_text(text, encoding="utf-8"))
     evaluation.save(run)
-    add_evaluation(run, trained.config, evaluation.rows, found.pictures)
     return evaluation

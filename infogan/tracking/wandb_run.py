@@ -12,10 +12,10 @@ from PIL.Image import Image
 
 from infogan.config.training import Config, WandbConfig
 from infogan.run_folder.evaluation import Rows
-from infogan.run_folder.metrics import CLUSTERING, ENTROPY, IMAGES_PER_SECOND, INFORMATION, entropy, information
+from infogan.run_folder.metrics import CLUSTERING, IMAGES_PER_SECOND, entropy, information
 from infogan.run_folder.paths import checkpoint_path
 from infogan.run_folder.summary import SUMMARY, Summary
-from infogan.tracking.wandb_session import finish_wandb, one_line, start_wandb, wandb_id
+from infogan.tracking.wandb_session import finish_wandb, is_new, one_line, said_before, start_wandb, wandb_id
 
 if TYPE_CHECKING:
     from wandb import Artifact, Run
@@ -23,12 +23,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("infogan")
 
-HEADLINES = (*CLUSTERING, f"{INFORMATION}*", f"{ENTROPY}*", "D/*", "loss/*")
+AT_MSE = "information_at_mse/"
+"""What the keys of L_I at σ² = MSE start with; a code's name follows."""
+
+REAL = "real"
+"""The picture that shows images of the data set."""
 
 
 class WandbRun(WandbLogger):
-    """The W&B run of a run folder: its only x axis is `iteration`, its summaries are last values (the best would
-    flatter), and the entropy of a code, the most that L_I can be, stands beside its bound.
+    """The W&B run of a run folder: its only x axis is `iteration`, its summaries are last values, as W&B has them by
+    itself (the best would flatter), and the entropy of a code, the most that L_I can be, stands beside its bound.
 
     `metadata`: what W&B's filters and axes need of the run, beside the settings of `start_wandb`. `entropies` in nats,
     by code. What W&B raises once the run has begun is logged in one line and ends its part: no training is lost by it.
@@ -42,49 +46,55 @@ class WandbRun(WandbLogger):
         self._metadata = metadata
         self._entropies = {information(name): (entropy(name), value) for name, value in entropies.items()}
         self._lost = False
+        self._first_step: int | None = None
 
     @property
     @rank_zero_experiment
     def experiment(self) -> Any:
         """Started where it is first asked for; see `start_wandb` for what is raised."""
         if self._experiment is None:
+            before = said_before(self.folder)
             run = self._experiment = start_wandb(self.folder, self.config, self._metadata)
+            if run.offline and before:
+                run.summary.update({key: value for key, value in before.items() if not key.startswith("_")})
+                self._first_step = before.get("_step", -1) + 1
             if not run.offline:
                 log.info(f"W&B: {run.url}")
             run.define_metric("iteration", hidden=True)
             run.define_metric("*", step_metric="iteration", step_sync=True)
-            for name in HEADLINES:
-                run.define_metric(name, step_metric="iteration", step_sync=True, summary="last")
             run.define_metric(IMAGES_PER_SECOND, step_metric="iteration", step_sync=True, summary="mean")
         return self._experiment
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         ceilings = dict(self._entropies[name] for name in metrics if name in self._entropies)
-        self._send(lambda run: run.log({**metrics, **ceilings, "iteration": step}))
+        self._send(lambda run: self._log(run, {**metrics, **ceilings}, step))
 
     @rank_zero_only
     def log_pictures(self, pictures: Mapping[str, Path], iteration: int) -> None:
         """One image panel for each PNG file, under `figures/`. Image panels have no x axis: the caption says the
-        iteration. Files, because encoding pictures a second time was most of what W&B cost the training loop."""
+        iteration, but for `real` images. Files, because encoding pictures a second time was most of what W&B cost the
+        training loop."""
         import wandb
 
         def send(run: "Run") -> None:
-            caption = f"iteration {iteration:,}"
-            images = {f"figures/{name}": wandb.Image(path, caption=caption) for name, path in pictures.items()}
-            run.log({**images, "iteration": iteration})
+            captions = dict.fromkeys(pictures, f"iteration {iteration:,}") | {REAL: "real images"}
+            images = {f"figures/{name}": wandb.Image(path, caption=captions[name]) for name, path in pictures.items()}
+            self._log(run, images, iteration)
 
         self._send(send)
 
     @rank_zero_only
     def log_conclusion(self, summary: Summary) -> None:
-        """The content of summary.json as W&B's summary; tables of how codes follow factors and of the matching; with
-        `logger.artifact` the final checkpoint, as a folder that `infogan.load` opens."""
+        """The content of summary.json as W&B's summary; for panels L_I at σ² = MSE, which is measured at the end alone,
+        and tables of how codes follow factors and of the matching; with `logger.artifact` the final checkpoint, as a
+        folder that `infogan.load` opens."""
 
         def send(run: "Run") -> None:
             run.summary.update(summary.values())
-            if tables := conclusion_tables(summary):
-                run.log({**tables, "iteration": summary.iterations})
+            at_mse = {f"{AT_MSE}{name}": value for name, value in summary.information_at_mse.items()}
+            if found := at_mse | conclusion_tables(summary):
+                self._log(run, found, summary.iterations)
             if self.config.artifact:
                 iteration = summary.iterations
                 run.log_artifact(self._artifact(summary), aliases=["latest", f"iteration-{iteration}"])
@@ -92,16 +102,33 @@ class WandbRun(WandbLogger):
         self._send(send)
 
     @rank_zero_only
-    def log_evaluation(self, rows: Rows, pictures: Mapping[str, Image]) -> None:
-        """Scores, by path as (value, low, high), as summaries and as a table; pictures; all under `evaluation/`."""
+    def log_page(self, iteration: int, report: Path | None, film: Path | None) -> None:
+        """The report of the run and the film of its training, those that there are."""
+        import wandb
+
+        def send(run: "Run") -> None:
+            found = {} if report is None else {"report": _html(report)}
+            if film is not None:
+                found["film"] = wandb.Video(
+                    str(film), caption="the grids over training", format="gif" if film.suffix == ".gif" else "mp4"
+                )
+            if found:
+                self._log(run, found, iteration)
+
+        self._send(send)
+
+    @rank_zero_only
+    def log_evaluation(self, iteration: int, rows: Rows, pictures: Mapping[str, Image], report: Path) -> None:
+        """What was measured after that iteration: scores, by path as (value, low, high), as numbers and as a table;
+        pictures; all under `evaluation/`. The report, which has them now."""
         import wandb
 
         def send(run: "Run") -> None:
             lines = [[name, *row] for name, row in rows.items()]
             table = wandb.Table(columns=["score", "value", "low", "high"], data=lines)
             images = {f"evaluation/{name}": wandb.Image(picture) for name, picture in pictures.items()}
-            run.log({"evaluation/scores": table, **images})
-            run.summary.update({f"evaluation/{name}": value for name, (value, _, _) in rows.items()})
+            numbers = {f"evaluation/{name}": value for name, (value, _, _) in rows.items()}
+            self._log(run, {**numbers, **images, "evaluation/scores": table, "report": _html(report)}, iteration)
 
         self._send(send)
 
@@ -120,6 +147,11 @@ class WandbRun(WandbLogger):
             # Else W&B would copy each file twice below the user's home, where runs that stay offline would pile up.
             artifact.add_file(str(path), name, policy="immutable", skip_cache=True)
         return artifact
+
+    def _log(self, run: "Run", values: Mapping[str, Any], iteration: int | None) -> None:
+        """A row of the history. W&B counts them by itself, but from 0 again in another part that is offline."""
+        first, self._first_step = self._first_step, None
+        run.log({**values, "iteration": iteration}, step=first, commit=True)
 
     def _send(self, send: "Callable[[Run], object]") -> None:
         if self._lost:
@@ -146,13 +178,22 @@ def conclusion_tables(summary: Summary) -> dict[str, Any]:
     return tables
 
 
+def _html(report: Path) -> Any:
+    import wandb
+
+    return wandb.Html(str(report), inject=False)
+
+
 def add_evaluation(
     run_folder: Path,
     config: Config,
+    iteration: int,
     rows: Rows,
     pictures: Mapping[str, Image],
+    report: Path,
 ) -> None:
-    """Adds scores, by path as (value, low, high), and pictures to the W&B run of a run folder, where it has one."""
-    if isinstance(config.logger, WandbConfig) and (run_folder / "wandb" / "id").is_file():
-        WandbRun(run_folder, config.logger, {}, {}).log_evaluation(rows, pictures)
+    """Adds what was measured after that iteration to the W&B run of a run folder, where it has one: scores, by path as
+    (value, low, high), pictures, and the report."""
+    if isinstance(config.logger, WandbConfig) and not is_new(run_folder):
+        WandbRun(run_folder, config.logger, {}, {}).log_evaluation(iteration, rows, pictures, report)
         finish_wandb(failed=False)

@@ -1,5 +1,6 @@
 """Starting and ending a Weights & Biases run, with a server or without."""
 
+import json
 import logging
 import netrc
 import os
@@ -68,6 +69,11 @@ GRACE = 5.0
 """Seconds after which W&B's process is ended, where it has not kept to its own `finish_timeout`."""
 
 
+SAID = "summary.json"
+"""In a run folder's wandb/: what is kept there for a part that is written offline. `wandb sync` lets the summary of a
+part replace that of those before it, where a server merges them while they run."""
+
+
 def finish_wandb(failed: bool) -> None:
     """Closes this process's W&B run as finished or crashed: a second one would else write into it. Where not all of it
     was sent in time, one line says how to send it later."""
@@ -79,6 +85,8 @@ def finish_wandb(failed: bool) -> None:
     problems: list[Exception] = []
 
     def finish() -> None:
+        with suppress(Exception):  # only a later part would have had a use for it
+            _keep_said(run)
         try:
             wandb.finish(exit_code=int(failed))
         except Exception as error:  # whatever it is, the run folder holds all that W&B was to show
@@ -125,11 +133,30 @@ def _in_netrc() -> bool:
         return False
 
 
+def said_before(run_folder: Path) -> dict[str, Any]:
+    """The summary of the W&B run of this folder when its last part ended; empty without one."""
+    try:
+        return dict(json.loads((run_folder / "wandb" / SAID).read_text(encoding="utf-8")))
+    except (OSError, ValueError):  # it is the first, or was killed
+        return {}
+
+
+def _keep_said(run: "Run") -> None:
+    values = json.dumps({key: run.summary[key] for key in run.summary.keys()}, default=dict)  # noqa: SIM118
+    path = Path(run.settings.wandb_dir) / SAID
+    write_atomically(path, lambda staged: staged.write_text(values, encoding="utf-8"))
+
+
+def is_new(run_folder: Path) -> bool:
+    """Whether this folder has no W&B run yet."""
+    return not (run_folder / "wandb" / "id").is_file()
+
+
 def wandb_id(run_folder: Path) -> str:
     """The id of this folder's W&B run: made once, by W&B's agent where that has started it, and found again by a
     resumed run."""
     path = run_folder / "wandb" / "id"
-    if not path.is_file():
+    if is_new(run_folder):
         by_agent = os.environ.get("WANDB_RUN_ID") if "WANDB_SWEEP_ID" in os.environ else None
         identifier = by_agent or secrets.token_hex(4)
         write_atomically(path, lambda staged: staged.write_text(identifier, encoding="utf-8"))

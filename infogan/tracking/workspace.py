@@ -1,5 +1,6 @@
 """W&B's workspace and report on a run or a sweep, as code: only panels for which the runs have logged something."""
 
+import csv
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,9 +27,11 @@ from infogan.run_folder.metrics import (
     information,
     read_metrics,
 )
+from infogan.run_folder.paths import REPORT
 from infogan.run_folder.status import RunStatus, read_status
 from infogan.run_folder.summary import read_summary
-from infogan.tracking.wandb_session import wandb_id
+from infogan.tracking.wandb_run import AT_MSE
+from infogan.tracking.wandb_session import is_new, wandb_id
 
 BEST = 3
 """How many runs of a sweep stand side by side."""
@@ -105,8 +108,14 @@ def logged_keys(folder: Path, config: Config) -> set[str]:
     for name in [*config.model.codes, "samples"]:
         if (figures / f"{name}.png").is_file() or any((figures / "history").glob(f"{name}_????????.png")):
             keys.add(f"figures/{name}")
+    keys |= {f"evaluation/{path.stem}" for path in (figures / "evaluation").glob("*.png")}
+    if (scores := folder / "evaluation.csv").is_file():
+        with scores.open(newline="", encoding="utf-8") as file:
+            keys |= {f"evaluation/{row['score']}" for row in csv.DictReader(file)}
     found = {"evaluation/scores": (folder / EVALUATION).is_file()}
+    found |= {"report": (folder / REPORT).is_file(), "film": any(figures.glob("film.*"))}
     if summary is not None:
+        keys |= {f"{AT_MSE}{name}" for name in summary.information_at_mse}
         found |= {"codes_by_factor": bool(summary.factors), "matching": bool(summary.matching)}
     return keys | {key for key, there in found.items() if there}
 
@@ -166,7 +175,8 @@ def sections(dashboard: Dashboard) -> dict[str, list[Any]]:
             wr.LinePlot(title=f"{code}: L_I and H, in nats", x=ITERATION, y=[*lines])
             for code in dashboard.codes
             if (lines := dashboard.held(information(code), entropy(code)))
-        ],
+        ]
+        + _bars("L_I at σ² = MSE, in nats", dashboard.held(*(f"{AT_MSE}{code}" for code in dashboard.codes))),
         "The game": [
             wr.LinePlot(title=title, x=ITERATION, y=[*lines], range_y=span)
             for title, names, span in (
@@ -179,6 +189,11 @@ def sections(dashboard: Dashboard) -> dict[str, list[Any]]:
             wr.LinePlot(title=score.upper(), x=ITERATION, y=[score]) for score in dashboard.held(*CLUSTERING)
         ],
         GRIDS: [_grids(key) for key in _figures(dashboard)],
+        "Evaluation": _evaluation(dashboard),
+        "Report and film": [
+            wr.MediaBrowser(title=key, media_keys=[key], num_columns=1, layout=wr.Layout(w=24, h=16))
+            for key in dashboard.held("report", "film")
+        ],
         "Tables": [
             wr.WeavePanelSummaryTable(table_name=key)
             for key in dashboard.held("codes_by_factor", "matching", "evaluation/scores")
@@ -188,7 +203,8 @@ def sections(dashboard: Dashboard) -> dict[str, list[Any]]:
 
 
 def _against_lambda(dashboard: Dashboard) -> list[Any]:
-    scores = dashboard.held(*CLUSTERING, *(information(code) for code in dashboard.codes))
+    bounds = (name for code in dashboard.codes for name in (information(code), f"{AT_MSE}{code}"))
+    scores = dashboard.held(*CLUSTERING, *bounds)
     return [
         wr.ScatterPlot(
             title=f"{score} over λ({code})", x=wr.Config(f"lambda.{code}"), y=wr.SummaryMetric(score), regression=False
@@ -198,12 +214,34 @@ def _against_lambda(dashboard: Dashboard) -> list[Any]:
     ]
 
 
+NO_SCORES = {"error_by_class", "entropy", "images", "samples", "precision_recall_images", "draws"}
+"""Parts of the paths of an evaluation's numbers that say what was measured, or too much of it for a panel."""
+
+
+def _evaluation(dashboard: Dashboard) -> list[Any]:
+    """A panel for each score, those of all codes together, and one for each picture."""
+    scores: dict[str, list[str]] = {}
+    pictures = []
+    for key in sorted(key for key in dashboard.keys if key.startswith("evaluation/")):
+        parts = key.split("/")[1:]
+        if len(parts) == 1:
+            pictures += [key] if key != "evaluation/scores" else []
+        elif not NO_SCORES & {*parts}:
+            scores.setdefault(" ".join(part for part in parts if part not in dashboard.codes), []).append(key)
+    bars = [panel for title, keys in scores.items() for panel in _bars(title.replace("_", " "), keys)]
+    return bars + [_grids(key) for key in pictures]
+
+
+def _bars(title: str, keys: list[str]) -> list[Any]:
+    return [wr.BarPlot(title=title, metrics=[*keys])] if keys else []
+
+
 def _figures(dashboard: Dashboard) -> list[str]:
     return dashboard.held(*(f"figures/{name}" for name in [*dashboard.codes, "samples"]))
 
 
 def _grids(key: str, side_by_side: bool = False) -> wr.MediaBrowser:
-    title, size = key.removeprefix("figures/"), wr.Layout(w=12, h=9)
+    title, size = key.removeprefix("figures/").removeprefix("evaluation/").replace("_", " "), wr.Layout(w=12, h=9)
     if side_by_side:
         return wr.MediaBrowser(
             title=title, media_keys=[key], num_columns=BEST, mode="gallery", gallery_axis="run", layout=size
@@ -220,9 +258,7 @@ def tracked_runs(folders: Sequence[Path]) -> list[TrackedRun]:
     return [
         TrackedRun(status, status.config, status.config.logger.project, wandb_id(status.folder))
         for status in statuses
-        if status.config is not None
-        and isinstance(status.config.logger, WandbConfig)
-        and (status.folder / "wandb" / "id").is_file()
+        if status.config is not None and isinstance(status.config.logger, WandbConfig) and not is_new(status.folder)
     ]
 
 

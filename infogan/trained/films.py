@@ -92,9 +92,14 @@ def expected(frame: Image.Image, frames: int, seconds: float, form: Literal["mp4
     return Amount(frames * len(encoded.getvalue()), 1, frames * (seconds + time.perf_counter() - start))
 
 
+def available() -> Literal["mp4", "gif"]:
+    """MP4 where the package is there that it needs."""
+    return "gif" if find_spec("imageio_ffmpeg") is None else "mp4"
+
+
 def check_package(form: Literal["mp4", "gif"]) -> None:
     """Raises ConfigError where the package is missing that this format needs."""
-    if form == "mp4" and find_spec("imageio_ffmpeg") is None:
+    if form == "mp4" and available() != "mp4":
         raise ConfigError("format=mp4 needs imageio-ffmpeg: pip install 'infogan-lab[film]', or format=gif")
 
 

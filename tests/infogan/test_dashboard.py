@@ -1,17 +1,21 @@
 """`infogan.dashboard`: panels for every code, none without data; saved where there is a server, else left as a file."""
 
 import json
+import shutil
 import sys
 
 import pytest
 import wandb
 from hydra import compose, initialize_config_module
 from omegaconf import OmegaConf
+from PIL import Image
 
 from infogan import dashboard
 from infogan.config.check import check
 from infogan.experiments.fit import train
 from infogan.experiments.prepare import create
+from infogan.run_folder.configuration import load_config
+from infogan.tracking.wandb_run import add_evaluation
 from tests.infogan.wandb_files import history, records
 from tests.infogan.wandb_server import KEY, serving
 
@@ -44,7 +48,7 @@ def keys_of(folder):
     """What W&B's offline file of a run holds: history keys, an image or a table counted once, and the config's λ."""
     found = records(folder)
     keys = {key.removesuffix("/_type") for key in set().union(*history(found))}
-    (config,) = ({item.key: json.loads(item.value_json) for item in record.run.config.update} for record in found
+    config, *_ = ({item.key: json.loads(item.value_json) for item in record.run.config.update} for record in found
                  if record.WhichOneof("record_type") == "run")  # fmt: skip
     return keys | {f"config:lambda.value.{code}" for code in config["lambda"]}
 
@@ -68,6 +72,39 @@ def shown_by(panel):
     return [*config.get("metrics", []), *config.get("mediaKeys", [])]
 
 
+@pytest.fixture
+def evaluated(sweep, tmp_path):
+    """A copy of a run of the sweep, with an evaluation in its folder and in W&B."""
+    folder = shutil.copytree(sweep / "lambda_1", tmp_path / "evaluated")
+    rows = {"information/c1/eval": (2.0, 1.9, 2.1), "information/c2/eval": (0.1, None, None),
+            "information/c1/entropy": (2.3, None, None), "clustering/c1/acc": (0.5, None, None),
+            "image_quality/samples": (1000, None, None),
+            "clustering/c1/error_by_class/0": (0.5, None, None)}  # fmt: skip
+    lines = ["score,value,low,high", *(f"{name},{value},," for name, (value, _, _) in rows.items())]
+    (folder / "evaluation.csv").write_text("\n".join(lines) + "\n")
+    (folder / "evaluation.json").write_text("{}")
+    picture = Image.new("RGB", (8, 8))
+    (folder / "figures" / "evaluation").mkdir()
+    picture.save(folder / "figures" / "evaluation" / "neighbours.png")
+    add_evaluation(folder, load_config(folder), 6, rows, {"neighbours": picture}, folder / "report.html")
+    return folder
+
+
+def test_an_evaluation_has_panels_a_score_each(command, evaluated):
+    assert command(f"run={evaluated}")[0] == 0
+    left = json.loads((evaluated / "dashboard.json").read_text())
+    for part in ("workspace", "report"):
+        panels = [shown_by(panel) for panel in panels_of(left[part])]
+        assert set().union(*panels) <= keys_of(evaluated)
+        assert ["evaluation/information/c1/eval", "evaluation/information/c2/eval"] in panels
+        assert ["evaluation/clustering/c1/acc"] in panels
+        assert ["evaluation/neighbours"] in panels
+        assert ["evaluation/scores"] in panels
+        shown = set().union(*panels)
+        numbers_of_the_protocol = {"evaluation/image_quality/samples", "evaluation/information/c1/entropy"}
+        assert not shown & {*numbers_of_the_protocol, "evaluation/clustering/c1/error_by_class/0"}
+
+
 def test_every_code_has_panels_and_none_is_empty(command, sweep):
     code, out, err = command(f"sweep={sweep}")
     assert (code, err) == (0, "")
@@ -88,6 +125,10 @@ def test_every_code_has_panels_and_none_is_empty(command, sweep):
         assert ["config:lambda.value.c2", "acc"] not in panels, "one λ moves all codes"
         assert ["codes_by_factor"] in panels
         assert ["evaluation/scores"] not in panels, "there is no evaluation"
+        assert ["information_at_mse/c2", "information_at_mse/c3"] in panels
+        assert ["config:lambda.value.c1", "information_at_mse/c2"] in panels
+        assert ["report"] in panels
+        assert ["film"] not in panels, "grids of one time make none"
     grids = [panel for panel in panels_of(left["report"]) if panel["config"].get("gallerySettings")]
     assert [panel["config"]["gallerySettings"]["axis"] for panel in grids] == ["run"] * 4
 

@@ -19,7 +19,8 @@ class Server(ThreadingHTTPServer):
     """`mode`: well, 429, 500, hang (takes the request and never answers), drop (closes the connection), until artifacts
     (well until one comes, then 500).
 
-    `lines`: those of a run's history, `artifacts`: their types, `views`: workspaces and reports, all as sent.
+    `lines`: those of a run's history, `artifacts`: their types, `views`: workspaces and reports, all as sent. `pages`:
+    what it shows of each run by its id: tags, notes, summary, history, files. A run that goes on is given it.
     """
 
     daemon_threads = True
@@ -28,6 +29,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Answer)
         self.mode = mode
         self.lines, self.artifacts, self.views, self.runs, self.faults = [], [], [], set(), []
+        self.pages = {}
         self.closed = threading.Event()
 
     @property
@@ -63,6 +65,10 @@ class Answer(BaseHTTPRequestHandler):
             if self.path.endswith("/file_stream"):
                 files = json.loads(body).get("files") or {}
                 self.server.lines += files.get("wandb-history.jsonl", {}).get("content", [])
+                page = self.server.pages.get(self.path.split("/")[-2], {})
+                for name, part in files.items():
+                    lines = page.setdefault(name, [])
+                    lines[part["offset"] :] = part["content"]
             self.reply({})
 
     do_GET = do_PUT = do_POST
@@ -80,9 +86,14 @@ class Answer(BaseHTTPRequestHandler):
         project = {"id": "UHJv", "internalId": "UHJv", "name": "infogan", "entity": {"id": "RW50", "name": ENTITY}}
         if "upsertBucket" in query:
             self.server.runs.add(variables["name"])
+            page = self.server.pages.setdefault(variables["name"], {})
+            page |= {key: variables[key] for key in ("tags", "notes", "config") if variables[key] is not None}
             bucket = {"id": "QnU=", "name": variables["name"], "displayName": "", "config": "{}", "historyLineCount": 0}
             return {"upsertBucket": {"bucket": {**bucket, "project": project}, "inserted": True}}
+        if operation and operation[1] == "RunResumeStatus" and (page := self.server.pages.get(variables["name"])):
+            return {"model": {"id": "UHJv", "name": "infogan", "entity": project["entity"], "bucket": bucket_of(page)}}
         if "createRunFiles" in query:
+            self.server.pages[variables["run"]].setdefault("files", []).extend(variables["files"])
             files = [{"name": name, "uploadUrl": f"{self.server.url}/upload/{name}"} for name in variables["files"]]
             return {"createRunFiles": {"runID": "QnU=", "uploadHeaders": [], "files": files}}
         if "createArtifact(" in query:
@@ -107,6 +118,17 @@ class Answer(BaseHTTPRequestHandler):
             return {"project": project}
         return {"viewer": {"id": "VXNl", "entity": ENTITY, "username": ENTITY, "flags": "{}", "teams": {"edges": []}},
                 "serverInfo": {}, "model": None, "project": None, "operation": operation and operation[1]}  # fmt: skip
+
+
+def bucket_of(page):
+    """What a run is told of its page when it goes on."""
+    history, events = (page.get(name, []) for name in ("wandb-history.jsonl", "wandb-events.jsonl"))
+    lines = {"historyLineCount": len(history), "eventsLineCount": len(events), "logLineCount": 0}
+    tails = {"historyTail": json.dumps(history[-1:]), "eventsTail": json.dumps(events[-1:])}
+    summary = (page.get("wandb-summary.json") or ["{}"])[-1]
+    words = {"tags": page.get("tags", []), "notes": page.get("notes"), "config": page.get("config", "{}")}
+    started = {"id": "QnU=", "name": "", "displayName": "", "wandbConfig": '{"t": 1}'}
+    return {**started, **words, "summaryMetrics": summary, **lines, **tails}
 
 
 @contextmanager
