@@ -76,7 +76,7 @@ def show(summary: dict[str, Any], folder: "Path") -> None:
 
 
 def main() -> None:
-    start(job)
+    start(job, trains=True)
 
 
 if __name__ == "__main__":
