@@ -73,7 +73,7 @@ def agreement_matrix(runs: Sequence[Run], seed: int, notify: Callable[[str], Non
             notify(f"  model {j + 1} of {len(runs)}: {generating.name}")
             latents = generating.trained.latents
             fixed = np.arange(GROUPS) % len(latents.codes)
-            readers = {int(i): runs[i] for i in np.flatnonzero(met[:, j])}
+            readers = {i: runs[i] for i in np.flatnonzero(met[:, j]).tolist()}
             read: dict[int, list[Tensor]] = {i: [] for i in readers}
             for part in grouped_latents(latents, fixed, seed).split(BATCH_SIZE):
                 images = generate(generating.trained.generator, part)
