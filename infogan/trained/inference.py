@@ -1,7 +1,7 @@
 """A trained model on many images: in batches, without gradients, in eval mode unless asked otherwise."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -10,6 +10,15 @@ from torch import Tensor, nn
 from infogan.codes.latents import Latents
 from infogan.networks import Discriminator, Generator
 from infogan.objective.information import information_bound
+
+AT_ONCE, VALUES_AT_ONCE = 500, 500 * 64 * 64
+"""Images that a network gets at a time, and values of their pixels, at most: its activations take some 50 times the
+memory of a large image."""
+
+
+def at_once(image_shape: Sequence[int]) -> int:
+    """How many images of (C, H, W) a network gets at a time: AT_ONCE of up to 64² in gray, fewer of larger ones."""
+    return max(1, min(AT_ONCE, VALUES_AT_ONCE // math.prod(image_shape)))
 
 
 @contextmanager
@@ -36,18 +45,19 @@ def evaluating(*networks: nn.Module, batch_statistics: bool = False) -> Iterator
             network.train(mode)
 
 
-def generate(generator: Generator, latent: Tensor, batch_size: int = 500) -> Tensor:
+def generate(generator: Generator, latent: Tensor) -> Tensor:
     """(N, width) latents → (N, C, H, W) images in the generator's range, on its device."""
     device = next(generator.parameters()).device
     with evaluating(generator):
-        return torch.cat([generator(part.to(device)) for part in latent.split(batch_size)])
+        return torch.cat([generator(part.to(device)) for part in latent.split(at_once(generator.image_shape))])
 
 
 def encode(discriminator: Discriminator, batches: Iterable[Tensor]) -> Tensor:
     """Batches of images in the generator's range → Q's output for all of them, (N, outputs), on the CPU."""
     device = next(discriminator.parameters()).device
     with evaluating(discriminator):
-        return torch.cat([discriminator(images.to(device))[1].cpu() for images in batches])
+        parts = (part for images in batches for part in images.split(at_once(images.shape[1:])))
+        return torch.cat([discriminator(images.to(device))[1].cpu() for images in parts])
 
 
 def reread(
@@ -58,6 +68,8 @@ def reread(
     `batch_statistics` is train mode, in batches of at most `batch_size`; else the running averages are used.
     """
     device = next(generator.parameters()).device
+    if not batch_statistics:
+        batch_size = min(batch_size, at_once(generator.image_shape))
     with evaluating(generator, discriminator, batch_statistics=batch_statistics):
         parts = latent.tensor_split(math.ceil(len(latent) / batch_size))  # even parts: none is a batch of one
         return torch.cat([discriminator(generator(part.to(device)))[1].cpu() for part in parts])
