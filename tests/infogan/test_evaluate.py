@@ -81,6 +81,8 @@ def test_all_scores_of_a_run(command, copy):
     evenness = label_free["usage"]["c1"] / math.log(10)
     assert label_free["score"] == pytest.approx(np.mean(list(label_free["consistency"].values())) * evenness)
     assert 0 <= evenness <= 1
+    assert list(label_free["real_information"]) == ["c1"]
+    assert -1e-6 < label_free["real_information"]["c1"] < math.log(10)
 
     quality = found["image_quality"]
     assert quality["extractor"].startswith("digits classifier (labels, 9")
