@@ -106,7 +106,7 @@ class WandbRun(WandbLogger):
         def send(run: "Run") -> None:
             found = {} if report is None else {"report": _html(report)}
             if film is not None:
-                found["film"] = wandb.Video(str(film), caption="the grids over training", format=film.suffix[1:])
+                found["film"] = wandb.Video(str(film), caption="the grids over training")
             if found:
                 self._log(run, found, iteration)
 
