@@ -49,7 +49,7 @@ def protocol(count: int) -> dict[str, Any]:
     return {
         "centrality": {"groups": GROUPS, "images_a_group": GROUP_SIZE, "other_runs": min(count - 1, READ_OTHERS)},
         "consensus": {"images_at_most": IMAGES, "other_runs": min(count - 1, COMPARED_OTHERS)},
-        "real_information": {"images_at_most": IMAGES, "transforms": MILD},
+        "real_information": {"images_at_most": IMAGES, "transforms": MILD.model_dump(exclude_defaults=True)},
     }
 
 

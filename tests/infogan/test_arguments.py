@@ -253,7 +253,7 @@ def test_the_number_of_threads_is_a_key_of_every_command_that_computes(call, mon
     def seen(*_):
         raise RunError(f"{torch.get_num_threads()} threads")
 
-    monkeypatch.setattr("infogan.run_folder.paths.find_run", seen)
+    monkeypatch.setattr("infogan.run_folder.paths.open_run", seen)
     before = torch.get_num_threads()
     for asked in (3, 5):
         assert call(COMPUTING[name].main, *needed, f"threads={asked}") == (2, "", f"error: {asked} threads\n")

@@ -24,8 +24,8 @@ from tests.infogan.summaries import summary_of
 
 optuna = pytest.importorskip("optuna")
 
-RUN = ["logger=none", "trainer=cpu", "trainer.threads=1", "callbacks.log_every=2", "callbacks.traversal_rows=2",
-       "trainer.max_iterations=4"]  # fmt: skip
+RUN = ["model=paper_digits", "logger=none", "trainer=cpu", "trainer.threads=1", "callbacks.log_every=2",
+       "callbacks.traversal_rows=2", "trainer.max_iterations=4"]  # fmt: skip
 
 INFORMATION = "search.objective=information"
 

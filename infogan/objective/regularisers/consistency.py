@@ -43,7 +43,10 @@ class Consistency:
         allowed = f"of {', '.join(grouping)}, each once" if grouping else "none: the model has no code with groups"
         for code in section.codes:
             if code not in grouping or section.codes.count(code) > 1:
-                raise ConfigError(f"model.regularisers.{name}.codes={section.codes}: can be {allowed}")
+                raise ConfigError(
+                    f"model.regularisers.{name}.codes={section.codes}: can be {allowed}; "
+                    f"~model.regularisers.{name} leaves it out"
+                )
         return cls(name, section)
 
     def draws(self, seed: int, iteration: int, positions: range) -> Tensor:
