@@ -9,7 +9,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-VERSION = 2
+VERSION = 3
 """Of what is written."""
 
 
@@ -48,7 +48,18 @@ def _to_2(values: dict[str, Any]) -> None:
         _missing(values, "logger", artifact=False, init_timeout=90, finish_timeout=60)
 
 
-STEPS: list[Callable[[dict[str, Any]], None]] = [_to_2]
+def _to_3(values: dict[str, Any]) -> None:
+    """Consistency is of several codes, and its transforms are a section of their own."""
+    regularisers = values.get("model", {}).get("regularisers") if isinstance(values.get("model"), dict) else None
+    for section in regularisers.values() if isinstance(regularisers, dict) else ():
+        if isinstance(section, dict) and section.get("kind") == "consistency" and "code" in section:
+            section["codes"] = [section.pop("code")]
+            moved = {key: section.pop(key) for key in ("rotation", "scale", "shear", "shift") if key in section}
+            for key, value in {"marginals": 1.0, "apart": 0.0, "transforms": moved}.items():
+                section.setdefault(key, value)
+
+
+STEPS: list[Callable[[dict[str, Any]], None]] = [_to_2, _to_3]
 """The first makes version 2 of version 1."""
 
 

@@ -17,6 +17,7 @@ import infogan
 from infogan import compare, edit, evaluate, generate, report, runs, train
 from infogan.config import extensions
 from infogan.config.extensions import NotGiven
+from infogan.config.versions import VERSION
 from infogan.errors import RunError
 from infogan.run_folder.configuration import load_config
 from infogan.run_folder.paths import checkpoint_path, newest_checkpoint
@@ -99,8 +100,8 @@ CONFIGS = {
     "bytes": lambda text, canary: "\x00\x01",
     "a newer version's key": lambda text, canary: text.replace("seed: 0", "seed: 0\nepoch: 3", 1),
     "an older version's lack": lambda text, canary: text.replace("seed: 0", "", 1),
-    "a newer version": lambda text, canary: text.replace("version: 2", "version: 3", 1),
-    "no version at all": lambda text, canary: text.replace("version: 2", "version: {2: 3}", 1),
+    "a newer version": lambda text, canary: text.replace(f"version: {VERSION}", f"version: {VERSION + 1}", 1),
+    "no version at all": lambda text, canary: text.replace(f"version: {VERSION}", "version: {2: 3}", 1),
     "a kind of code that nobody knows": lambda text, canary: text.replace("kind: uniform", "kind: ring", 1),
     "a kind of code of no package": lambda text, canary: text.replace("kind: uniform", "kind: nowhere.codes:Ring", 1),
     "a kind of code that is none": lambda text, canary: text.replace("kind: uniform", "kind: os:system", 1),

@@ -138,3 +138,28 @@ def test_a_kind_of_code_that_nobody_knows_is_one_line(tmp_path):
     assert "model.codes.c2: kind must be one of categorical, uniform" in str(error.value)
     assert "ring" in str(error.value)
     assert "\n" not in str(error.value)
+
+
+OLD = {"kind": "consistency", "weight": 1, "every": 1, "code": "c1", "images": 96}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (
+            {**OLD, "rotation": 15, "scale": 0.15, "shear": 0.2, "shift": 0.075},
+            {"marginals": 1.0, "transforms": {"rotation": 15, "scale": 0.15, "shear": 0.2, "shift": 0.075}},
+        ),
+        ({**OLD, "marginals": 1.5, "transforms": {"shift": 0.1}}, {"marginals": 1.5, "transforms": {"shift": 0.1}}),
+    ],
+)
+def test_consistency_of_version_2_was_of_one_code(compose_values, old, new):
+    values = {**compose_values(), "version": 2}
+    values["model"]["regularisers"] = {"same": dict(old), "smooth": {"kind": "r1", "weight": 1, "every": 16}}
+    same = check(up_to_date(values)).model.regularisers["same"].model_dump(exclude_defaults=True)
+    assert same == {"kind": "consistency", "weight": 1, "every": 1, "codes": ["c1"], "images": 96, "apart": 0.0, **new}
+
+
+@pytest.mark.parametrize("model", [None, 3, {}, {"regularisers": None}, {"regularisers": {"same": 3}}])
+def test_a_damaged_file_of_version_2_is_left_to_the_schema(model):
+    assert up_to_date({"version": 2, "model": model}) == {"model": model}
