@@ -58,7 +58,7 @@ class Count(L.Callback):
         self.seen += 1
 
     def on_train_end(self, trainer, module):
-        self.to.write_text(str(self.seen))
+        self.to.write_text(str(self.seen), encoding="utf-8")
 
 
 class CoinSection(CodeSection):

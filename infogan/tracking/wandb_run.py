@@ -109,9 +109,7 @@ class WandbRun(WandbLogger):
         def send(run: "Run") -> None:
             found = {} if report is None else {"report": _html(report)}
             if film is not None:
-                found["film"] = wandb.Video(
-                    str(film), caption="the grids over training", format="gif" if film.suffix == ".gif" else "mp4"
-                )
+                found["film"] = wandb.Video(str(film), caption="the grids over training")
             if found:
                 self._log(run, found, iteration)
 
