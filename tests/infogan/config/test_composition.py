@@ -116,9 +116,9 @@ def test_a_model_of_ones_own_without_batch_size_and_length(call, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "length"),
     [
-        (["experiment=deck_mnist"], (5000, 50)),
-        (["experiment=deck_mnist", "trainer.max_iterations=70"], (70, None)),
-        (["experiment=deck_mnist", "trainer.max_iterations=70", "trainer.max_epochs=2"], (70, 2)),
+        (["experiment=slides_mnist"], (5000, 50)),
+        (["experiment=slides_mnist", "trainer.max_iterations=70"], (70, None)),
+        (["experiment=slides_mnist", "trainer.max_iterations=70", "trainer.max_epochs=2"], (70, 2)),
         (["data=mnist", "trainer.max_epochs=2"], (5000, 2)),
     ],
     ids=str,

@@ -99,8 +99,8 @@ def test_rendered_chairs_have_the_papers_network_without_batch_norm_in_d():
     ("data", "batch_size"),
     [("mnist", 128), ("fashion_mnist", 128), ("svhn", 128), ("celeba", 128), ("faces", 64), ("chairs", 32)],
 )
-def test_the_decks_settings(data, batch_size):
-    config = check(composed(f"experiment=deck_{data}"))
+def test_the_settings_of_the_slides(data, batch_size):
+    config = check(composed(f"experiment=slides_{data}"))
     model = config.model
     assert (config.data.name, config.data.batch_size) == (data, batch_size)
     assert (model.lambda_categorical, model.lambda_continuous) == (1, 1)
