@@ -53,7 +53,10 @@ def measured(command: str, *arguments: str) -> dict[str, float]:
     """Peak MB, seconds and CPU seconds of a command as a process of its own. Raises SystemExit where it fails."""
     start = time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, "-m", f"infogan.{command}", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        [sys.executable, "-m", f"infogan.{command}", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},  # where the data set is
     )
     assert process.stdout is not None
     said = process.stdout.read().decode(errors="replace")

@@ -45,7 +45,7 @@ def show(study: "Study", folder: str) -> None:
 
 
 def main() -> None:
-    start(job)
+    start(job, trains=True)
 
 
 if __name__ == "__main__":

@@ -78,7 +78,7 @@ def show(summary: "Summary | None", folder: "Path") -> None:
 
 
 def main() -> None:
-    start(job)
+    start(job, trains=True)
 
 
 if __name__ == "__main__":

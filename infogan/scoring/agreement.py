@@ -74,18 +74,20 @@ def agreement_matrix(runs: Sequence[Run], seed: int, notify: Callable[[str], Non
             latents = generating.trained.latents
             fixed = np.arange(GROUPS) % len(latents.codes)
             readers = {i: runs[i] for i in np.flatnonzero(met[:, j]).tolist()}
-            read: dict[int, list[Tensor]] = {i: [] for i in readers}
-            for part in grouped_latents(latents, fixed, seed).split(BATCH_SIZE):
+            grouped = grouped_latents(latents, fixed, seed)
+            # Filled batch by batch: small tensors that stay, made between large ones that go, would leave holes.
+            read = {i: torch.empty(len(grouped), run.trained.latents.outputs) for i, run in readers.items()}
+            for first, part in zip(range(0, len(grouped), BATCH_SIZE), grouped.split(BATCH_SIZE), strict=True):
                 images = generate(generating.trained.generator, part)
                 in_range: dict[tuple[float, float], Tensor] = {}
                 for i, run in readers.items():
                     wanted = run.trained.value_range
                     if wanted not in in_range:
                         in_range[wanted] = rescaled(images, generating.trained.value_range, wanted)
-                    read[i].append(encode(run.trained.discriminator, [in_range[wanted]]))
+                    read[i][first : first + len(part)] = encode(run.trained.discriminator, [in_range[wanted]])
                     advance(len(part))
             for i, run in readers.items():
-                mean = run.trained.latents.posterior_mean(torch.cat(read.pop(i)))
+                mean = run.trained.latents.posterior_mean(read.pop(i))
                 votes = group_votes(mean.view(GROUPS, GROUP_SIZE, -1).double().numpy(), fixed, len(latents.codes))
                 table[i, j] = majority_accuracy(votes, votes) if votes.any() else 0.0
     return table

@@ -1,7 +1,7 @@
 """A trained model on many images: in batches, without gradients, in eval mode unless asked otherwise."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -11,6 +11,15 @@ from infogan.codes.latents import Latents
 from infogan.networks import Discriminator, Generator
 from infogan.objective.information import information_bound
 from infogan.terminal import counted
+
+AT_ONCE, VALUES_AT_ONCE = 500, 500 * 64 * 64
+"""Images that a network gets at a time, and values of their pixels, at most: its activations take some 50 times the
+memory of a large image."""
+
+
+def at_once(image_shape: Sequence[int]) -> int:
+    """How many images of (C, H, W) a network gets at a time: AT_ONCE of up to 64² in gray, fewer of larger ones."""
+    return max(1, min(AT_ONCE, VALUES_AT_ONCE // math.prod(image_shape)))
 
 
 @contextmanager
@@ -37,18 +46,19 @@ def evaluating(*networks: nn.Module, batch_statistics: bool = False) -> Iterator
             network.train(mode)
 
 
-def generate(generator: Generator, latent: Tensor, batch_size: int = 500) -> Tensor:
+def generate(generator: Generator, latent: Tensor) -> Tensor:
     """(N, width) latents → (N, C, H, W) images in the generator's range, on its device."""
     device = next(generator.parameters()).device
     with evaluating(generator):
-        return torch.cat([generator(part.to(device)) for part in latent.split(batch_size)])
+        return torch.cat([generator(part.to(device)) for part in latent.split(at_once(generator.image_shape))])
 
 
 def encode(discriminator: Discriminator, batches: Iterable[Tensor]) -> Tensor:
     """Batches of images in the generator's range → Q's output for all of them, (N, outputs), on the CPU."""
     device = next(discriminator.parameters()).device
     with evaluating(discriminator):
-        return torch.cat([discriminator(images.to(device))[1].cpu() for images in batches])
+        parts = (part for images in batches for part in images.split(at_once(images.shape[1:])))
+        return torch.cat([discriminator(images.to(device))[1].cpu() for images in parts])
 
 
 def reread(
@@ -65,6 +75,8 @@ def reread(
     hears how many more are done.
     """
     device = next(generator.parameters()).device
+    if not batch_statistics:
+        batch_size = min(batch_size, at_once(generator.image_shape))
     with evaluating(generator, discriminator, batch_statistics=batch_statistics):
         parts = latent.tensor_split(math.ceil(len(latent) / batch_size))  # even parts: none is a batch of one
         counting = counted(parts, advance, len)

@@ -293,21 +293,30 @@ from importlib.abc import MetaPathFinder
 class Finder(MetaPathFinder):
     def find_spec(self, name, path, target=None):
         if name == "torch":
-            sys.exit(os.environ.get("OMP_WAIT_POLICY"))
+            sys.exit(str(os.environ.get("OMP_WAIT_POLICY")))
 
 sys.meta_path.insert(0, Finder())
-sys.argv = ["compare", "runs=[nowhere]"]
-from infogan.compare import main
+from infogan.{command} import main
 main()
 """
 
 
-@pytest.mark.parametrize(("chosen", "message"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
-def test_threads_that_wait_sleep(chosen, message):
-    """OpenMP reads it when PyTorch is loaded; what the user has chosen stays."""
+@pytest.mark.parametrize(
+    ("command", "words", "chosen", "message"),
+    [
+        ("compare", ["runs=[nowhere]"], None, "PASSIVE"),
+        ("evaluate", ["run=nowhere"], None, "PASSIVE"),
+        ("edit", ["image=nowhere"], None, "PASSIVE"),
+        ("evaluate", ["run=nowhere"], "ACTIVE", "ACTIVE"),
+        ("train", [], None, "None"),
+    ],
+)
+def test_threads_that_wait_sleep(command, words, chosen, message, tmp_path):
+    """OpenMP reads it when PyTorch is loaded; what the user has chosen stays, and training spins."""
     others = {key: value for key, value in os.environ.items() if key != "OMP_WAIT_POLICY"}
     own = {} if chosen is None else {"OMP_WAIT_POLICY": chosen}
-    done = subprocess.run([sys.executable, "-c", LOADS_TORCH], capture_output=True, text=True, env=others | own)
+    arguments = [sys.executable, "-c", LOADS_TORCH.replace("{command}", command), *words, f"paths.outputs={tmp_path}"]
+    done = subprocess.run(arguments, capture_output=True, text=True, env=others | own)
     assert done.stderr == f"{message}\n"
 
 

@@ -81,6 +81,8 @@ def test_all_scores_of_a_run(command, copy):
     evenness = label_free["usage"]["c1"] / math.log(10)
     assert label_free["score"] == pytest.approx(np.mean(list(label_free["consistency"].values())) * evenness)
     assert 0 <= evenness <= 1
+    assert list(label_free["real_information"]) == ["c1"]
+    assert -1e-6 < label_free["real_information"]["c1"] < math.log(10)
 
     quality = found["image_quality"]
     assert quality["extractor"].startswith("digits classifier (labels, 9")
@@ -120,7 +122,7 @@ def test_a_run_without_labels_and_later_without_its_data(command, tmp_path):
         Image.fromarray(random.integers(256, size=(28, 28), dtype=np.uint8)).save(pictures / f"{k}.png")
     small = ["data.size=28", "data.channels=1", "data.batch_size=8", "trainer.max_iterations=2"]
     layers = [
-        "model=digits",
+        "model=paper_digits",
         "model.generator.layers=[{fc:[8,7,7]},{up:8,stride:2},{up:1,stride:2}]",
         "model.discriminator.posterior=[]",
     ]

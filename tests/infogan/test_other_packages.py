@@ -14,7 +14,7 @@ import yaml
 import infogan
 from infogan import data, evaluate, generate, train
 from infogan.config.extensions import find
-from infogan.run_folder.contents import read_metrics
+from infogan.run_folder.metrics import read_metrics
 from infogan.run_folder.status import read_status
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "rings"
@@ -119,7 +119,7 @@ def test_a_code_and_a_regulariser_of_another_package(command, tmp_path, prefix):
     assert (code, err) == (0, "")
     (folder,) = (path.parent for path in (tmp_path / "outputs").glob("*/config.yaml"))
     assert json.loads((folder / "summary.json").read_text())["entropy"]["c4"] == pytest.approx(math.log(2))
-    ink = [row["regulariser/thrift"] for row in read_metrics(folder / "metrics.csv") if "regulariser/thrift" in row]
+    ink = [row["regulariser/thrift"] for row in read_metrics(folder).rows if "regulariser/thrift" in row]
     assert len(ink) == 2 and all(0 <= value <= 1 for value in ink)
     assert infogan.load(folder).encode(infogan.load(folder).generate(3, c4=1))["c4"].shape == (3, 2)
 

@@ -12,8 +12,8 @@ from omegaconf import OmegaConf
 from infogan.config.check import check
 from infogan.experiments.fit import train
 from infogan.experiments.prepare import create, reopen
-from infogan.run_folder.contents import read_summary
 from infogan.run_folder.paths import iterations
+from infogan.run_folder.summary import read_summary
 from infogan.train import main
 from infogan.training.signals import StopSignals
 from tests.infogan.processes import TINY, ended, largest_difference, rows, start, wait_for
@@ -152,9 +152,10 @@ def test_a_signal_before_the_first_iteration_and_after_the_last(tmp_path, where,
     assert iterations(folder) == ([] if kept is None else [kept])
     then = "starts it again; there is no checkpoint yet" if kept is None else f"continues from iteration {kept}"
     assert f"stopped: python -m infogan.train run={folder} {then}\n" in out
-    assert read_summary(folder).get("measured_images") is None
+    summary = read_summary(folder)
+    assert summary is None or summary.measured_images is None
     resume(folder)
-    assert read_summary(folder)["measured_images"] == 7 * 64
+    assert read_summary(folder).measured_images == 7 * 64
     assert [row["iteration"] for row in rows(folder)] == ["2", "4", "6"]
 
 

@@ -20,6 +20,8 @@ LATENTS = Latents(CODES, 3, "uniform")
 class Pixels(nn.Module):
     """An image whose first two pixels are the codes, in the range of (low, high)."""
 
+    image_shape = (1, 2, 2)
+
     def __init__(self, low, high):
         super().__init__()
         self.low, self.scale = low, nn.Parameter(torch.tensor((high - low) / 2))

@@ -12,7 +12,8 @@ from infogan import evaluate
 from infogan.config.check import check
 from infogan.experiments.fit import train
 from infogan.experiments.prepare import create, reopen
-from infogan.run_folder.contents import read_metrics, read_summary
+from infogan.run_folder.metrics import read_metrics
+from infogan.run_folder.summary import read_summary
 from tests.infogan.wandb_server import KEY, serving
 
 
@@ -57,12 +58,12 @@ def test_the_page_is_that_of_the_run(page):
     steps = [row["_step"] for row in history]
     assert steps == sorted(set(steps)), "parts count on, where each would begin at 0"
     losses = [row["iteration"] for row in history if "loss/generator" in row]
-    assert losses == [4, 8, 12, 16, 20] == [row["iteration"] for row in read_metrics(folder / "metrics.csv")]
+    assert losses == [4, 8, 12, 16, 20] == [row["iteration"] for row in read_metrics(folder).rows]
 
     trained = read_summary(folder)
     for key in ("acc", "iterations", "information"):
-        assert summary[key] == pytest.approx(trained[key]), "the evaluation's part has not replaced it"
-    for code, bound in trained["information_at_mse"].items():
+        assert summary[key] == pytest.approx(getattr(trained, key)), "the evaluation's part has not replaced it"
+    for code, bound in trained.information_at_mse.items():
         assert summary[f"information_at_mse/{code}"] == pytest.approx(bound)
     assert {"D/real", "D/fake", "information/c1", "figures/c1", "matching", "codes_by_factor"} <= summary.keys()
     assert all(isinstance(summary[key], float) for key in ("D/real", "D/fake", "loss/generator", "information/c1"))

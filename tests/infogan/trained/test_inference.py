@@ -7,7 +7,7 @@ from torch import nn
 from infogan.codes.categorical import Categorical
 from infogan.codes.latents import Latents
 from infogan.codes.uniform import Uniform
-from infogan.trained.inference import encode, evaluating, fresh_information, generate
+from infogan.trained.inference import at_once, encode, evaluating, fresh_information, generate, reread
 
 CODES = (
     Categorical("c1", 10),
@@ -19,6 +19,8 @@ LATENTS = Latents(CODES, 4, "uniform")
 
 class Through(nn.Module):
     """Latents as images; one parameter, so that it has a device."""
+
+    image_shape = (1, 1, 16)
 
     def __init__(self):
         super().__init__()
@@ -96,7 +98,31 @@ def test_running_averages_are_used_without_batch_statistics():
     assert norm.num_batches_tracked == 0
 
 
-def test_generate_is_in_batches_and_without_gradients():
+def test_few_large_images_at_a_time():
+    """As many values of pixels as 500 gray images of 64² have."""
+    assert [at_once(shape) for shape in ((1, 8, 8), (3, 32, 32), (1, 64, 64))] == [500] * 3
+    assert [at_once(shape) for shape in ((3, 64, 64), (3, 128, 128), (3, 4096, 4096))] == [166, 41, 1]
+
+
+def test_networks_get_few_images_at_a_time(monkeypatch):
+    """Whoever asks for how many."""
+    monkeypatch.setattr("infogan.trained.inference.AT_ONCE", 3)
+    seen = []
+    generator, reader = Through(), Reader(confidence=2.0)
+    for network in (generator, reader):
+        network.register_forward_hook(lambda module, inputs, output: seen.append(len(inputs[0])))
+    latent = LATENTS.sample(0, "x", 0, range(8))
+    generate(generator, latent)
+    encode(reader, [latent])
+    reread(generator, reader, latent, 500)
+    assert seen == [3, 3, 2] * 2 + [3, 3, 3, 3, 2, 2]
+    seen.clear()
+    reread(generator, reader, latent, 4, batch_statistics=True)
+    assert seen == [4, 4, 4, 4], "of training's batches the statistics would differ"
+
+
+def test_generate_is_in_batches_and_without_gradients(monkeypatch):
+    monkeypatch.setattr("infogan.trained.inference.AT_ONCE", 3)
     seen = []
 
     class Spy(Through):
@@ -105,7 +131,7 @@ def test_generate_is_in_batches_and_without_gradients():
             return latent + self.unused
 
     latent = torch.randn(7, 3)
-    assert torch.equal(generate(Spy(), latent, batch_size=3), latent)
+    assert torch.equal(generate(Spy(), latent), latent)
     assert seen == [(3, False, False), (3, False, False), (1, False, False)]
 
 
