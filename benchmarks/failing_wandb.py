@@ -1,7 +1,7 @@
 """`python -m benchmarks.failing_wandb [iterations=1200 rounds=3]`: what W&B, and a server that fails, cost the loop.
 
 Trains the digits with one thread, a process a run: without W&B, and online at a server of this machine, which is a
-process too (tests/infogan/wandb_server.py). It works for a third of the iterations; then it goes on working, or refuses
+process too (tests/infogan/wandb_server.py). It works for a third of the iterations; then it works on, or refuses
 connections, answers 429 or 500, never answers, or cuts connections. In each round every way has its turn.
 
 What is compared is the wall time of an iteration from the third's end to the last one, with the pictures, scores and
@@ -49,7 +49,7 @@ class Look(NamedTuple):
 
 
 class Clock(L.Callback):
-    """After iteration `first` it tells the server what is to become of it, and looks at the clocks; after `last` it
+    """After iteration `first` it sets what becomes of the server, and looks at the clocks; after `last` it
     looks again, and asks the run to stop. `in_calls`: seconds that W&B's calls have taken."""
 
     def __init__(self, first: int, last: int, server: Any, way: str) -> None:

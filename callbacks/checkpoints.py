@@ -1,4 +1,4 @@
-"""Checkpoints from which a run goes on bit for bit: whole files, without pickle."""
+"""Checkpoints from which a run continues bit for bit: whole files, without pickle."""
 
 from pathlib import Path
 from typing import Any

@@ -84,7 +84,7 @@ class Health(L.Callback):
     below `least_spread`. Categories unused: `health/categories/<code>` below `least_categories`. Codes not read: L_I of
     a code with λ > 0, as a part of what there is to know of it, below `least_information`.
 
-    Each is told once in a run, with what to try, or raised as Collapsed where `action` is abort. A value that is not a
+    Each is named once in a run, with what to try, or raised as Collapsed where `action` is abort. A value that is not a
     number counts as collapsed.
     """
 
@@ -93,7 +93,7 @@ class Health(L.Callback):
         self.action = action
         self.limits = limits
         self._windows: dict[str, list[float]] = {}
-        self._told: list[str] = []
+        self._warned: list[str] = []
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Tensor, batch_idx: int
@@ -140,12 +140,12 @@ class Health(L.Callback):
     def _tell(self, kind: str, line: str) -> None:
         if self.action == "abort":
             raise Collapsed(f"collapsed at {line}; try {WHAT_TO_TRY[kind]}")
-        if kind not in self._told:
-            self._told.append(kind)
+        if kind not in self._warned:
+            self._warned.append(kind)
             log.info(f"health, {line}; try {WHAT_TO_TRY[kind]}")
 
     def state_dict(self) -> dict[str, Any]:
-        return {"windows": self._windows, "told": self._told}
+        return {"windows": self._windows, "warned": self._warned}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self._windows, self._told = state_dict["windows"], state_dict["told"]
+        self._windows, self._warned = state_dict.values()  # earlier versions had another name for the second

@@ -80,7 +80,7 @@ class Store:
                 except OSError as error:
                     raise DataError(f"{path} could not be read: {error.strerror or error}") from None
                 if found != crc:
-                    raise DataError(f"{path} is damaged: delete {self.folder}, and the next run builds it anew")
+                    raise DataError(f"{path} is damaged: delete {self.folder}, and the next run builds it again")
 
 
 def store_folder(stores: Path, data_set: str, options: Mapping[str, Any]) -> Path:
@@ -112,11 +112,11 @@ def open_store(folder: Path) -> Store | None:
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(
-            f"{path} could not be read ({error}): delete {folder}, and the next run builds it anew"
+            f"{path} could not be read ({error}): delete {folder}, and the next run builds it again"
         ) from None
     for name in names:
         if not (folder / name).is_file():
-            raise DataError(f"{folder / name} is missing: delete {folder}, and the next run builds it anew")
+            raise DataError(f"{folder / name} is missing: delete {folder}, and the next run builds it again")
     return Store(folder, manifest)
 
 

@@ -34,7 +34,7 @@ class NotFinite(Collapsed):
 
 
 class Stopped(BaseException):
-    """A signal has asked the process to end. No Exception, so that a sweep ends instead of going on to its next job."""
+    """A signal has asked the process to end. No Exception, so that a sweep ends instead of starting its next job."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)

@@ -25,7 +25,7 @@ def job(values: DictConfig) -> None:
         try:
             run(values, of_sweep=True)
         except Stopped:
-            print(f"sweep stopped: the same command with hydra.sweep.dir={HydraConfig.get().sweep.dir} goes on with it")
+            print(f"sweep stopped: the same command with hydra.sweep.dir={HydraConfig.get().sweep.dir} continues it")
             raise
         except Exception as error:  # whatever it is, Hydra prints the first at the very end
             this = HydraConfig.get().job
@@ -74,7 +74,7 @@ def show(summary: "Summary | None", folder: "Path") -> None:
     print(f"figures: {folder}/figures   numbers: {folder}/summary.json, metrics.csv")
     if (report := folder / REPORT).is_file():
         print(f"report:  {report}")
-    print(f"go on:   python -m infogan.train run={folder} trainer.max_iterations={2 * summary.iterations}")
+    print(f"continue: python -m infogan.train run={folder} trainer.max_iterations={2 * summary.iterations}")
 
 
 def main() -> None:

@@ -142,7 +142,7 @@ OF_2018 = {"_use_new_zipfile_serialization": False}
 
 
 def run_config(path):
-    """It lacks sections, which is told."""
+    """It lacks sections, which are named."""
     read_config(path.parent)
 
 

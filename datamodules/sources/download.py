@@ -36,7 +36,7 @@ def download(url: str, path: Path) -> None:
                     advance(len(block))
         got = part.stat().st_size
         if got < total:
-            raise DataError(f"{url}: the connection ended after {got:,} of {total:,} bytes; the next start goes on")
+            raise DataError(f"{url}: the connection ended after {got:,} of {total:,} bytes; the next start continues")
         part.replace(path)
     except (urllib.error.URLError, TimeoutError, ConnectionError, http.client.HTTPException) as error:
         reason = " ".join(str(getattr(error, "reason", error)).split()) or type(error).__name__

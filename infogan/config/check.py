@@ -66,7 +66,7 @@ def _line(detail: Any) -> str:
 
 
 LONG = 60
-"""Characters of a value that are told."""
+"""Characters of a value that are shown."""
 
 
 def _as_typed(value: Any) -> str:

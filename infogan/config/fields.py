@@ -35,7 +35,7 @@ def not_a_bool(value: Any) -> Any:
 
 
 def union_by_key(*keys: str) -> Discriminator:
-    """Which class of a union is meant, told by the key that only it has."""
+    """Which class of a union is meant, by the key that only it has."""
 
     def tag(value: Any) -> str | None:
         present = value if isinstance(value, Mapping) else vars(value) if isinstance(value, BaseModel) else ()
@@ -47,7 +47,7 @@ def union_by_key(*keys: str) -> Discriminator:
 
 
 def union_by_value(key: str, *values: str) -> Discriminator:
-    """Which class of a union is meant, told by the value of a key that all have."""
+    """Which class of a union is meant, by the value of a key that all have."""
 
     def tag(value: Any) -> str | None:
         found = value.get(key) if isinstance(value, Mapping) else getattr(value, key, None)

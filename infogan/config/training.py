@@ -111,7 +111,7 @@ class FurtherCallback(Section):
 class CallbacksConfig(Section):
     """How often things around the loop happen, in iterations.
 
-    health: what becomes of a run that no longer learns, which `collapse` defines. `warn` tells it once, with what to
+    health: what becomes of a run that no longer learns, which `collapse` defines. `warn` names it once, with what to
       try; `abort` ends the run; `off` does not look.
     further: callbacks of other packages, by names that are chosen here.
     """
@@ -174,7 +174,7 @@ class Config(Section):
                     raise ValueError(f"data.size={size}: model={model['name']} has layers for {sizes}")
                 model[network] = {**model[network], layers: stacks[size]}
         except (KeyError, TypeError, AttributeError):
-            return values  # not even the sections are there: the fields tell what is missing
+            return values  # not even the sections are there: the fields say what is missing
         return {**values, "model": model}
 
 

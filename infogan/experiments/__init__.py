@@ -1,1 +1,1 @@
-"""An experiment is a folder: made from a checked configuration, trained, and opened again to go on."""
+"""An experiment is a folder: made from a checked configuration, trained, and opened again to continue."""

@@ -127,7 +127,7 @@ def build_trainer(
     signals: StopSignals,
     further: "Sequence[L.Callback]" = (),
 ) -> "tuple[L.Trainer, Conclusion]":
-    """Lightning's trainer with the project's callbacks, `further` ones and loggers, ready to go on after that
+    """Lightning's trainer with the project's callbacks, `further` ones and loggers, ready to continue after that
     iteration."""
     import lightning as L
 

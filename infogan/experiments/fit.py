@@ -62,7 +62,7 @@ def train(folder: Path, further: "Sequence[L.Callback]" = ()) -> Summary | None:
                 os.environ[RUN_FOLDER_OF_RANKS] = str(folder)
             log.info(f"run folder: {folder}")
             if checkpoint is not None:
-                log.info(f"going on after iteration {checkpoint_iteration(checkpoint)}")
+                log.info(f"continuing after iteration {checkpoint_iteration(checkpoint)}")
             else:
                 log.info(f"codes: {in_words(config.model.codes)}; ~model.codes.<name> leaves one out")
                 if paths := sorted({*paths_in(config.model_dump())}):
@@ -92,7 +92,7 @@ def train(folder: Path, further: "Sequence[L.Callback]" = ()) -> Summary | None:
 
 
 def check_checkpoint(checkpoint: Path, module: "InfoGAN") -> None:
-    """Raises RunError where training cannot go on from the file: it is damaged, hostile or of another version."""
+    """Raises RunError where training cannot continue from the file: it is damaged, hostile or of another version."""
     tree = load_tree(checkpoint)
     try:
         module.load_state_dict(tree["state_dict"])
@@ -116,7 +116,7 @@ def early_end_logged(folder: Path, signals: StopSignals) -> Iterator[None]:
         yield
     except BaseException as error:
         log.debug(f"{type(error).__name__}: {error}")
-        log.info(f"stopped: {how_to_go_on(folder)}")
+        log.info(f"stopped: {how_to_continue(folder)}")
         if isinstance(error, Collapsed) and is_rank_zero():
             with suppress(RunError):  # a full disk: the reason is about to be printed
                 write_json(folder / COLLAPSED, {"reason": str(error)})
@@ -131,12 +131,12 @@ def early_end_logged(folder: Path, signals: StopSignals) -> Iterator[None]:
         raise
 
 
-def how_to_go_on(folder: Path) -> str:
+def how_to_continue(folder: Path) -> str:
     """The command that resumes a stopped run, and from where."""
     checkpoint = newest_checkpoint(folder)
     if checkpoint is None:
         return f"python -m infogan.train run={folder} starts it again; there is no checkpoint yet"
-    return f"python -m infogan.train run={folder} goes on from iteration {checkpoint_iteration(checkpoint)}"
+    return f"python -m infogan.train run={folder} continues from iteration {checkpoint_iteration(checkpoint)}"
 
 
 class LogFile(logging.StreamHandler[IO[str]]):

@@ -60,7 +60,7 @@ class SweepAsked(Callback):
             left = max(jobs - len([*folder.glob("*/config.yaml")]), 0)
             try:
                 amount = left * expected(check(values))
-            except ConfigError:  # what is missing comes with each job, or is told there
+            except ConfigError:  # what is missing comes with each job, or is named there
                 return
             with asking(settings):
                 allow(f"a sweep of {left:,} runs", amount, folder, runs=left)
@@ -101,7 +101,7 @@ def changes_beside_run(overrides: Sequence[str]) -> dict[str, Any]:
         if not key.startswith(CHANGEABLE) or override.is_delete():
             given = without_plus(str(override.input_line))
             raise ConfigError(
-                f"{given}: a run that goes on keeps this; beside run= only {', '.join(CHANGEABLE)} can be given"
+                f"{given}: a run that continues keeps this; beside run= only {', '.join(CHANGEABLE)} can be given"
             )
         OmegaConf.update(changes, key, override.value())
     return cast(dict[str, Any], OmegaConf.to_container(changes, resolve=True))

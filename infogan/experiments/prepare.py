@@ -1,4 +1,4 @@
-"""From a checked configuration to a run folder that is ready to be trained, or to go on."""
+"""From a checked configuration to a run folder that is ready to be trained, or to continue."""
 
 import math
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ def create(config: Config, outputs: Path, name: str) -> Path:
 
 
 def find_or_create(config: Config, outputs: Path, name: str) -> Path:
-    """The run folder of this experiment among `name`, `name-2` … in `outputs`, ready to go on; else one made as by
+    """The run folder of this experiment among `name`, `name-2` … in `outputs`, ready to continue; else one made as by
     `create`, which see for what is raised.
 
     Experiments are the same where model, data, seed and length are. What else is asked for now (devices, logging,
@@ -66,13 +66,13 @@ def is_finished(folder: Path) -> bool:
 
 
 def reopen(folder: Path, changes: Mapping[str, Any]) -> Path:
-    """Makes a run folder ready to go on, with `changes` to its configuration. Raises RunError where it is finished, or
-    where another process is at work there, whose configuration stays as it is."""
+    """Makes a run folder ready to continue, with `changes` to its configuration. Raises RunError where it is finished,
+    or where another process is at work there, whose configuration stays as it is."""
     with claimed(folder):
         config = prepared(load_config(folder, changes))
         done, last = checkpoint_iteration(newest_checkpoint(folder)), config.trainer.max_iterations
         if done > last or (done == last and is_concluded(folder, done)):
-            raise RunError(f"run={folder} has finished {done} iterations: trainer.max_iterations=<more> goes on")
+            raise RunError(f"run={folder} has finished {done} iterations: trainer.max_iterations=<more> continues it")
         save_config(config, folder)
     return folder
 

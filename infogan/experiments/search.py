@@ -137,7 +137,7 @@ def study_of(folder: Path, base: Config, settings: SearchConfig) -> "Study":
 
 
 def sampler(seed: int, number: int) -> "BaseSampler":
-    """Draws trial `number` as a function of the seed and of the trials before it, also when a search goes on."""
+    """Draws trial `number` as a function of the seed and of the trials before it, also when a search continues."""
     import numpy as np
     from optuna.samplers import TPESampler
 

@@ -12,7 +12,7 @@ from infogan.figures.fonts import fonts_of_plots, in_plots
 Row = Mapping[str, float]
 
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
-"""Okabe and Ito's palette, told apart by all eyes; line styles differ as well."""
+"""Okabe and Ito's palette, distinct to all eyes; line styles differ as well."""
 
 STYLES = ["-", "--", "-.", ":"]
 

@@ -47,9 +47,9 @@ def disentanglement(table: np.ndarray) -> float:
 
 
 def completeness(table: np.ndarray) -> float:
-    """Is each factor told by one code only? (D, F) importances → [0, 1]: `disentanglement` of the columns.
+    """Does each factor follow from one code only? (D, F) importances → [0, 1]: `disentanglement` of the columns.
 
-    A factor told by two copies of a code, of D in all, gets 1 - ln 2 / ln D.
+    A factor that follows from two copies of a code, of D in all, gets 1 - ln 2 / ln D.
     """
     return _concentration(table.T)
 

@@ -17,7 +17,7 @@ def factor_vae_votes(
 
     In each of `groups` groups of `group_size` images one factor, drawn evenly, has one value; a code's variance there
     is divided by its variance over all N (ddof 1). Codes whose standard deviation over all N is below
-    `least_deviation` do not stand for election; where there are none left, all votes go to code 0.
+    `least_deviation` do not vote; where there are none left, all votes go to code 0.
     """
     variance = codes.var(axis=0, ddof=1)
     active = np.flatnonzero((np.sqrt(variance) >= least_deviation) & (variance > 0))

@@ -37,5 +37,5 @@ def sharing(column: np.ndarray, rows: np.ndarray, size: int, random: np.random.G
 
 
 def varying(factors: np.ndarray) -> np.ndarray:
-    """Which factors take more than one value: (N, F) → indices. The others cannot be told apart from anything."""
+    """Which factors take more than one value: (N, F) → indices. The others cannot be distinguished from anything."""
     return np.flatnonzero((factors != factors[0]).any(axis=0))

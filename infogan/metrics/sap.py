@@ -12,7 +12,7 @@ def sap(fitted: Split, scored: Split) -> float:
     """As disentanglement_lib with discrete factors: mean over factors of best minus second-best code → [0, 1].
 
     A code's score is how often a linear SVM (C = 0.01, balanced classes) that sees it alone names the factor's value on
-    `scored`. A factor of many ordered values cannot score high: only its extremes are linearly told apart.
+    `scored`. A factor of many ordered values cannot score high: only its extremes are linearly separable.
     """
     (train_codes, train_factors), (test_codes, test_factors) = fitted, scored
     table = np.array(

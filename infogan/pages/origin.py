@@ -20,13 +20,13 @@ class Start:
 
 
 def unfinished(status: RunStatus) -> Gap:
-    """How far a run has come that is not finished, and how it goes on."""
+    """How far a run has come that is not finished, and how it continues."""
     if status.state == "running":
         return Gap(f"The run was still training when this page was made: {status.progress} iterations.")
     command = f"python -m infogan.train {shlex.quote(f'run={status.folder}')}"
     if status.state == "collapsed":
-        return Gap(f"The run was ended after {status.progress} iterations: {status.reason}. It goes on with", command)
-    return Gap(f"The run has not finished: {status.progress} iterations. It goes on with", command)
+        return Gap(f"The run was ended after {status.progress} iterations: {status.reason}. It continues with", command)
+    return Gap(f"The run has not finished: {status.progress} iterations. It continues with", command)
 
 
 def made_of(
@@ -62,7 +62,7 @@ def made_of(
         last = starts[-1]
         uncommitted = ", with uncommitted changes" if last.get("uncommitted_changes") else ""
         rows += [
-            ("machine", ", ".join([str(last.get("machine", "not told")), *map(str, last.get("gpus") or [])])),
+            ("machine", ", ".join([str(last.get("machine", "unknown")), *map(str, last.get("gpus") or [])])),
             ("versions", ", ".join(f"{name} {last.get(name)}" for name in ("python", "torch", "lightning"))),
             ("code revision", f"{last.get('revision') or 'not known'}{uncommitted}"),
         ]

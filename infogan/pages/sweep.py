@@ -59,7 +59,7 @@ def write_sweep_report(sweep: Path, statuses: Sequence[RunStatus], licences: Map
     unfinished = [status for status, _ in read if status.state != "finished"]
     if unfinished:
         names = ", ".join(f"{status.folder.name} ({status.state}, {status.progress})" for status in unfinished)
-        missing.append(Gap(f"Not finished: {names}. The command that started the sweep goes on with it."))
+        missing.append(Gap(f"Not finished: {names}. The command that started the sweep continues it."))
     chosen = next(iter(ranking), None)
     columns, rows = table(read, ranking, comparison.get("ranked_by", ""))
     values = {

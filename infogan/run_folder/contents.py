@@ -9,7 +9,7 @@ from infogan.config.fields import AnySection
 from infogan.errors import ConfigError, RunError
 
 COLLAPSED = "collapsed.json"
-"""Why a run was ended before its time, in its folder until it goes on."""
+"""Why a run was ended before its time, in its folder until it continues."""
 
 
 def read_object(path: Path) -> dict[str, Any]:

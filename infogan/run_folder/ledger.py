@@ -26,15 +26,15 @@ Line = dict[str, str]
 def line_of(folder: Path) -> Line:
     """What there is to note of a run, text by column, empty where it is not known.
 
-    command: of its first start. commit: of the code, with + where there were changes; several where it went on with
-    another. seconds: of the training loop, as metrics.csv counts them. information: Σ L_I over the codes, with σ² = MSE
-    for a fixed σ, in nats. label_free: where the same model was evaluated. date: of its end.
+    command: of its first start. commit: of the code, with + where there were changes; several where it continued
+    with another. seconds: of the training loop, as metrics.csv counts them. information: Σ L_I over the codes, with
+    σ² = MSE for a fixed σ, in nats. label_free: where the same model was evaluated. date: of its end.
 
     Raises RunError where it has not finished, or is damaged.
     """
     config, summary, starts = read_config(folder), read_summary(folder), read_provenance(folder)
     if summary is None or summary.iterations != config.trainer.max_iterations:
-        raise RunError(f"{folder} has not finished: python -m infogan.train run={folder} goes on")
+        raise RunError(f"{folder} has not finished: python -m infogan.train run={folder} continues it")
     commits = [
         f"{start.get('revision') or 'unknown'}{'+' * bool(start.get('uncommitted_changes'))}" for start in starts
     ]

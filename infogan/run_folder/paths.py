@@ -15,7 +15,7 @@ STUDY = "study.db"
 
 
 def sweep_of(folder: Path) -> str | None:
-    """The name of the sweep or search that a run belongs to, None for a single run. Told by what Hydra and
+    """The name of the sweep or search that a run belongs to, None for a single run. Known by what Hydra and
     infogan.search leave there."""
     marks = ("multirun.yaml", STUDY)
     return folder.parent.name if any((folder.parent / mark).is_file() for mark in marks) else None

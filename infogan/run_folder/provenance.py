@@ -56,7 +56,7 @@ def command() -> str:
 
 
 def add_provenance(folder: Path) -> None:
-    """Adds this start of the run to provenance.json, a list: the first made it, each later one went on with it."""
+    """Adds this start of the run to provenance.json, a list: the first made it, each later one continued it."""
     if is_rank_zero():
         path = folder / "provenance.json"
         earlier = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []

@@ -49,7 +49,7 @@ def open_runs(folders: Sequence[Path], device: str, notify: Callable[[str], None
         try:
             trained = load_run(folder, device=device)
             if not trained.is_finished:
-                raise RunError(f"{folder} has not finished: python -m infogan.train run={folder} goes on")
+                raise RunError(f"{folder} has not finished: python -m infogan.train run={folder} continues it")
             opened.append(trained)
         except RunError as error:
             notify(f"left out: {error}")

@@ -24,7 +24,7 @@ def start_wandb(folder: Path, config: WandbConfig, metadata: Mapping[str, Any]) 
     """The W&B run of a run folder, new or resumed; one line says what becomes of it where it stays offline.
     `metadata`: further arguments of `wandb.init`.
 
-    Where the server cannot be reached within `init_timeout` seconds, `mode=auto` goes on offline, and `mode=online`
+    Where the server cannot be reached within `init_timeout` seconds, `mode=auto` continues offline, and `mode=online`
     raises RunError. Raises RunError too where W&B cannot write into the folder.
     """
     import wandb

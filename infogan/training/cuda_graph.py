@@ -69,8 +69,8 @@ class CapturedIteration:
 
 @contextmanager
 def _capturable(optimizers: Sequence[Optimizer]) -> Iterator[None]:
-    """Optimizers refuse to be captured unless they are told that it is meant. Told for good, the checkpoint would say
-    so, and a run that goes on without a graph would be warned of it."""
+    """Optimizers refuse to be captured unless they are set to be capturable. Set for good, the checkpoint would say
+    so, and a run that continues without a graph would be warned of it."""
     groups = [group for optimizer in optimizers for group in optimizer.param_groups]
     before = [group["capturable"] for group in groups]
     for group in groups:

@@ -1,4 +1,4 @@
-"""A run that no longer learns is told once, with what to try, or ended; a healthy one is left alone."""
+"""A run that no longer learns is named once, with what to try, or ended; a healthy one is left alone."""
 
 import json
 import logging
@@ -145,7 +145,7 @@ def test_a_plain_gan_is_not_asked_for_information(compose_values, caplog):
     assert caplog.messages == []
 
 
-def test_the_window_goes_on_after_a_stop(module):
+def test_the_window_continues_after_a_stop(module):
     first = Health(TrainingLog(2), "abort", LIMITS)
     watch(module, first, [gap(0.9)] * 4)
     second = Health(TrainingLog(2), "abort", LIMITS)
@@ -187,7 +187,7 @@ def test_training_is_the_same_under_watch(compose_values, tmp_path):
     assert max(differences) == 0.0
 
 
-def test_a_run_that_was_ended_and_one_that_goes_on(compose_values, tmp_path):
+def test_a_run_that_was_ended_and_one_that_continues(compose_values, tmp_path):
     options = ["trainer.max_iterations=10", "callbacks.health=abort", "callbacks.collapse.window=10"]
     folder = create(check(compose_values(*options, "callbacks.collapse.least_spread=0.9")), tmp_path, "run")
     with pytest.raises(Collapsed) as raised:

@@ -242,7 +242,7 @@ def test_a_damaged_store_is_told_before_anything_is_trained(tmp_path):
     fake(tmp_path).prepare_data()
     (path,) = tmp_path.rglob("train.images")
     path.write_bytes(path.read_bytes()[:-1] + b"x")
-    with pytest.raises(DataError, match=r"train\.images is damaged: delete \S+, and the next run builds it anew$"):
+    with pytest.raises(DataError, match=r"train\.images is damaged: delete \S+, and the next run builds it again$"):
         fake(tmp_path).prepare_data()
 
 

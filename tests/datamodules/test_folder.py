@@ -91,7 +91,7 @@ def test_nothing_there(tmp_path):
         folder(tmp_path, tmp_path / "gone").prepare_data()
 
 
-def test_what_was_left_out_is_told(tmp_path, capsys):
+def test_what_was_left_out_is_said(tmp_path, capsys):
     place = images(tmp_path / "mine", CATS_AND_DOGS)
     (place / "cat" / "0.png").write_bytes(b"")
     folder(tmp_path, place, skip_broken=True).prepare_data()

@@ -82,7 +82,7 @@ def test_a_damaged_file_is_named(tmp_path, kind, damage):
     contents[17] ^= 1
     damaged = {"flipped": contents, "shorter": contents[:-1], "longer": contents + b"x"}
     path.unlink() if damage == "gone" else path.write_bytes(damaged[damage])
-    line = rf"train\.{kind} is (damaged|missing): delete \S+, and the next run builds it anew$"
+    line = rf"train\.{kind} is (damaged|missing): delete \S+, and the next run builds it again$"
     with pytest.raises(DataError, match=line):
         open_store(tmp_path / "s").verify()
 
@@ -92,7 +92,7 @@ def test_a_damaged_manifest_is_named(tmp_path, text):
     build(tmp_path / "s")
     (tmp_path / "s" / "manifest.json").write_text(text, errors="surrogateescape")
     with pytest.raises(
-        DataError, match=r"manifest\.json could not be read .*: delete \S+, and the next run builds it anew$"
+        DataError, match=r"manifest\.json could not be read .*: delete \S+, and the next run builds it again$"
     ):
         open_store(tmp_path / "s")
 

@@ -64,13 +64,13 @@ def test_labels_are_the_data_sets_whatever_folders_there_are(script, digits, tmp
 
 
 @pytest.mark.parametrize(
-    ("names", "overrides", "told"),
+    ("names", "overrides", "message"),
     [
         (["cat"], ["data=digits"], "sub-folders that are no class of the data set: cat"),
         ([], ["data=digits"], "is not a folder of images by class"),
         (["3"], ["data=digit"], "data=digit: there is no such choice"),
     ],
 )
-def test_mistakes(call, script, digits, tmp_path, names, overrides, told):
+def test_mistakes(call, script, digits, tmp_path, names, overrides, message):
     code, _, err = call(script.main, str(write(tmp_path / "images", digits[0][: len(names)], names)), *overrides)
-    assert code == 2 and told in err and err.count("\n") == 1
+    assert code == 2 and message in err and err.count("\n") == 1

@@ -154,7 +154,7 @@ class Browser:
 
     def complaints(self):
         """What the console has said since this was asked last, but for the end of a heartbeat of a page that was left,
-        the endless answer by which Gradio learns that a page is open: it may be told when the next page is there."""
+        the endless answer by which Gradio learns that a page is open: its end may come when the next page is there."""
         script = "return performance.getEntriesByType('resource').map(entry => entry.name)"
         of_this_page = self.driver.execute_script(script)
         said = [entry["message"] for entry in self.driver.get_log("browser")]

@@ -105,7 +105,7 @@ def test_an_optional_key_of_a_layer():
 
 
 @pytest.mark.parametrize(
-    ("word", "told"),
+    ("word", "message"),
     [
         ("model.generator.layers.7.batch_norm=true", "model.generator.layers.7.batch_norm=true: there are not so many"),
         ("model.generator.layers.1.norm=true", "model.generator.layers.1.norm: there is no such key"),
@@ -121,10 +121,10 @@ def test_an_optional_key_of_a_layer():
         ("=3", "=3"),
     ],
 )  # fmt: skip
-def test_other_mistakes(call, tmp_path, word, told):
+def test_other_mistakes(call, tmp_path, word, message):
     code, _, err = call(train.main, f"paths.outputs={tmp_path}", word)
     assert (code, err.count("\n")) == (2, 1), err
-    assert told in err
+    assert message in err
 
 
 NEW = "{kind: uniform, low: -1, high: 1, sigma: 1.0}"
@@ -181,7 +181,7 @@ def test_the_names_of_a_sweeps_jobs(call, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["--seed=3"], "--seed=3: values are set without hyphens, seed=3; the command of a W&B sweep takes "
                        "${args_no_hyphens}, as in examples/wandb_sweep.yaml"),
@@ -194,11 +194,11 @@ def test_the_names_of_a_sweeps_jobs(call, tmp_path):
         (["--resolve"], "--resolve belongs to --cfg job"),
     ],
 )  # fmt: skip
-def test_options_that_there_are_not(call, words, told):
+def test_options_that_there_are_not(call, words, message):
     for command in (train, runs):
         code, out, err = call(command.main, *words)
         assert (code, out, err.count("\n")) == (2, "", 1), err
-        assert err.startswith(f"error: {told}")
+        assert err.startswith(f"error: {message}")
 
 
 def test_the_words_of_a_wandb_agent(monkeypatch, tmp_path):
@@ -302,7 +302,7 @@ main()
 
 
 @pytest.mark.parametrize(
-    ("command", "words", "chosen", "told"),
+    ("command", "words", "chosen", "message"),
     [
         ("compare", ["runs=[nowhere]"], None, "PASSIVE"),
         ("evaluate", ["run=nowhere"], None, "PASSIVE"),
@@ -311,13 +311,13 @@ main()
         ("train", [], None, "None"),
     ],
 )
-def test_threads_that_wait_sleep(command, words, chosen, told, tmp_path):
+def test_threads_that_wait_sleep(command, words, chosen, message, tmp_path):
     """OpenMP reads it when PyTorch is loaded; what the user has chosen stays, and training spins."""
     others = {key: value for key, value in os.environ.items() if key != "OMP_WAIT_POLICY"}
     own = {} if chosen is None else {"OMP_WAIT_POLICY": chosen}
     arguments = [sys.executable, "-c", LOADS_TORCH.replace("{command}", command), *words, f"paths.outputs={tmp_path}"]
     done = subprocess.run(arguments, capture_output=True, text=True, env=others | own)
-    assert done.stderr == f"{told}\n"
+    assert done.stderr == f"{message}\n"
 
 
 def test_threads_of_training(call, tmp_path):

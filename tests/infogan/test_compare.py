@@ -115,7 +115,7 @@ def test_a_run_that_has_not_finished(command, sweep):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ([], "one of the two"),
         (["sweep={sweep}", "runs=[a]"], "one of the two"),
@@ -126,8 +126,8 @@ def test_a_run_that_has_not_finished(command, sweep):
         (["sweep={sweep}", "format=yaml"], "format"),
     ],
 )
-def test_mistakes(command, sweep, arguments, told):
+def test_mistakes(command, sweep, arguments, message):
     code, _, err = command(*(argument.format(sweep=sweep) for argument in arguments))
     assert code != 0
-    assert told in err
+    assert message in err
     assert not (sweep / "comparison.json").exists()

@@ -75,7 +75,7 @@ def test_a_full_disk(main, small_disk):
     assert err.count("\n") == 1
     assert err.startswith(f"error: {folder}/checkpoints/iteration_00000010.safetensors could not be written: ")
     assert "No space left on device" in err
-    assert f"run={folder} goes on from iteration 5\n" in out
+    assert f"run={folder} continues from iteration 5\n" in out
     assert [path.name for path in (folder / "checkpoints").iterdir()] == ["iteration_00000005.safetensors"]
     assert load_tree(newest_checkpoint(folder))["iteration"] == 5
     subprocess.run(["mount", "-o", "remount,size=64m", small_disk], check=True)
@@ -129,12 +129,12 @@ def test_a_folder_that_cannot_be_written(compose_values, tmp_path):
     assert err.startswith(f"error: {checkpoints}/iteration_00000015.safetensors could not be written: ")
     assert "Permission denied" in err
     assert err.count("\n") == 1
-    assert "goes on from iteration 10\n" in out
+    assert "continues from iteration 10\n" in out
     assert sorted(iterations(folder)) == [5, 10]
     assert load_tree(newest_checkpoint(folder))["iteration"] == 10
 
 
-PROCESSES = multiprocessing.get_context("forkserver")  # each training is a process, without importing all anew
+PROCESSES = multiprocessing.get_context("forkserver")  # each training is a process, without importing all again
 PROCESSES.set_forkserver_preload(
     ["infogan.training.module", "infogan.callbacks.conclusion", "infogan.datamodules.digits", "infogan.experiments.fit"]
 )
@@ -148,7 +148,7 @@ def until_a_new_checkpoint(process, folder, before):
         time.sleep(0.001)
 
 
-def kill_and_go_on(compose_values, tmp_path, kills):
+def kill_and_continue(compose_values, tmp_path, kills):
     """Kills a run that many times, each at a random moment after it has written a checkpoint; then compares it with an
     uninterrupted one. Returns how many of the kills left a checkpoint half-written."""
     chance = random.Random(kills)
@@ -180,12 +180,12 @@ def kill_and_go_on(compose_values, tmp_path, kills):
 
 
 def test_kill_at_random_moments(compose_values, tmp_path):
-    kill_and_go_on(compose_values, tmp_path, 3)
+    kill_and_continue(compose_values, tmp_path, 3)
 
 
 @pytest.mark.long
 def test_fifty_kills(compose_values, tmp_path):
-    torn = kill_and_go_on(compose_values, tmp_path, 50)
+    torn = kill_and_continue(compose_values, tmp_path, 50)
     print(f"{torn} of 50 kills met a save")
     assert torn > 0
 

@@ -160,7 +160,7 @@ def test_the_noise_of_an_image_is_in_pixels_of_0_to_1(digits_run, low):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["image=nowhere.png"], "image=nowhere.png: there is no such file"),
         (["image=null"], "image=<file> must name the picture to edit"),
@@ -176,10 +176,10 @@ def test_the_noise_of_an_image_is_in_pixels_of_0_to_1(digits_run, low):
         (["label=3"], "label: there is no such key"),
     ],
 )
-def test_mistakes(command, picture, tmp_path, arguments, told):
+def test_mistakes(command, picture, tmp_path, arguments, message):
     code, _, err = command(f"image={picture}", f"to={tmp_path}/edit.png", *arguments)
     assert code == 2
-    assert err.startswith("error: ") and err.count("\n") == 1 and told in err
+    assert err.startswith("error: ") and err.count("\n") == 1 and message in err
     assert [path for path in tmp_path.iterdir() if path != picture] == []
 
 

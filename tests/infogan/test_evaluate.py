@@ -171,7 +171,7 @@ def test_a_damaged_checkpoint(command, copy):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["run=nowhere"], "run=nowhere is not a run folder"),
         (["metrics.draws=0"], "metrics.draws"),
@@ -181,10 +181,10 @@ def test_a_damaged_checkpoint(command, copy):
         (["accelerator=tpu"], "accelerator"),
     ],
 )
-def test_mistakes(command, copy, arguments, told):
+def test_mistakes(command, copy, arguments, message):
     code, _, err = command(f"run={copy}", *arguments)
     assert code != 0
-    assert told in err
+    assert message in err
     assert not (copy / "evaluation.json").exists()
 
 

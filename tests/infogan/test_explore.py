@@ -105,8 +105,8 @@ def test_a_picture_is_read_found_again_and_edited(explorer, trained):
     assert (same.images[1] == trained.images(found.latent)[0, ..., 0]).all()
     assert (same.images[2] == same.images[1]).all(), "before a code is moved"
     assert same.alts[2].startswith(f"The edit: c1 = {found.codes[0]}, c2 = ")
-    for told in ("Q reads c1 = ", "pixels are off by ", "a poor reconstruction"):
-        assert told in same.words
+    for words in ("Q reads c1 = ", "pixels are off by ", "a poor reconstruction"):
+        assert words in same.words
     edited = Answer(explorer.edit(found, [7, -2, found.codes[2]]))
     latent = trained.latents.replaced(found.latent, "c1", torch.eye(10)[7])
     latent = trained.latents.replaced(latent, "c2", torch.tensor([-2.0]))
@@ -167,7 +167,7 @@ def test_everything_from_outside_is_escaped(explorer, digits_run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "words"),
     [
         (["run=nowhere"], "run=nowhere is not a run folder"),
         (["port=0"], "port=0: "),
@@ -178,10 +178,10 @@ def test_everything_from_outside_is_escaped(explorer, digits_run, tmp_path):
         (["accelerator=tpu"], "accelerator=tpu: "),
     ],
 )
-def test_mistakes(call, digits_run, arguments, told):
+def test_mistakes(call, digits_run, arguments, words):
     code, out, err = call(explore.main, f"run={digits_run}", "browser=false", *arguments)
     assert (code, out) == (2, "")
-    assert err.startswith("error: ") and err.count("\n") == 1 and told in err
+    assert err.startswith("error: ") and err.count("\n") == 1 and words in err
 
 
 def test_a_run_without_a_checkpoint(call, digits_run, tmp_path):
@@ -206,8 +206,8 @@ def test_a_missing_extra(call, digits_run, monkeypatch):
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "gradio", None)
     code, _, err = call(explore.main, f"run={digits_run}", "browser=false")
-    told = "error: the explorer needs an extra of this package: pip install 'infogan-lab[explorer]'\n"
-    assert (code, err) == (2, told)
+    words = "error: the explorer needs an extra of this package: pip install 'infogan-lab[explorer]'\n"
+    assert (code, err) == (2, words)
 
 
 def test_without_the_data_set(trained, explorer, tmp_path, capsys):
@@ -369,7 +369,7 @@ def bomb():
 
 
 @pytest.mark.parametrize(
-    ("event", "told"),
+    ("event", "words"),
     [
         ({"k": 24}, "there is no such image"),
         ({"k": "../../etc/passwd"}, "there is no such image"),
@@ -384,9 +384,9 @@ def bomb():
         ({"contents": "A" * (UPLOAD * 4 // 3 + 8)}, "the file has more than 10 MB"),
     ],
 )
-def test_what_is_no_picture(served, event, told):
+def test_what_is_no_picture(served, event, words):
     found = encoded(served, event)
-    assert not found["success"] and told in found["output"]["error"]
+    assert not found["success"] and words in found["output"]["error"]
     assert still_answers(served)
 
 

@@ -143,8 +143,8 @@ def test_the_card_is_one_that_the_hub_reads_and_its_examples_run(exported, tmp_p
     pictures = re.findall(r"!\[[^]]+\]\(([^)]+)\)", body)
     assert pictures == [f"figures/c{k}.png" for k in (1, 2, 3)]
     assert all((exported / path).is_file() for path in pictures)
-    for told in ("# InfoGAN on digits, seed 0", LICENCE, "20 iterations", "ACC 0.", "## Limits", "chen2016infogan"):
-        assert told in body
+    for message in ("# InfoGAN on digits, seed 0", LICENCE, "20 iterations", "ACC 0.", "## Limits", "chen2016infogan"):
+        assert message in body
     tables = [line for line in body.splitlines() if line.startswith("|")]
     assert "| 0 to 9 | c1, one-hot |" in tables and "| 12 to 73 | noise, even from -1 to 1 |" in tables
     assert any(line.startswith("| c1 | 10 categories | 1 |") for line in tables)
@@ -265,9 +265,9 @@ DAMAGES = {
 
 @pytest.mark.parametrize("name", DAMAGES)
 def test_what_is_damaged_or_hostile_is_refused_in_one_line_and_never_run(copy, name):
-    damage, told = DAMAGES[name]
+    damage, message = DAMAGES[name]
     damage(copy)
-    with pytest.raises(RunError, match=told) as error:
+    with pytest.raises(RunError, match=message) as error:
         infogan.load(copy)
     assert "\n" not in str(error.value)
     assert not (copy / "sprung").exists()
@@ -300,16 +300,16 @@ def test_a_package_that_is_missing_is_named_before_anything_is_done(call, digits
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["to=null"], "to=<folder> must name the folder to make"),
         (["run=nowhere"], "run=nowhere is not a run folder"),
         (["format=onnx"], "format: there is no such key"),
     ],
 )
-def test_mistakes(call, digits_run, tmp_path, arguments, told):
+def test_mistakes(call, digits_run, tmp_path, arguments, message):
     code, _, err = call(export.main, f"run={digits_run}", f"to={tmp_path}/model", *arguments)
-    assert code == 2 and err.startswith("error: ") and err.count("\n") == 1 and told in err
+    assert code == 2 and err.startswith("error: ") and err.count("\n") == 1 and message in err
     assert list(tmp_path.glob("*model*")) == []
 
 

@@ -1,5 +1,5 @@
 """A run and an exported model that were written at commit 5d507ff: 40 iterations of bf16 on the digits, with small
-networks. They are opened, go on, are scored and explored as if they had been written today."""
+networks. They are opened, continue, are scored and explored as if they had been written today."""
 
 import json
 import shutil
@@ -61,7 +61,7 @@ def distance(one, other):
 
 
 @pytest.mark.parametrize(("start", "end"), [(20, 40), (40, 60)])
-def test_it_goes_on_as_it_would_have_then(call, run, here, start, end):
+def test_it_continues_as_it_would_have_then(call, run, here, start, end):
     """Its next 20 iterations, against the same run that was not stopped. On the machine of that day the difference is
     0; in float32 instead of bf16 it is 0.08 of the way, with λ = 1.2 for the continuous codes 0.2."""
     weights = {k: load_tree(FILES / "run" / "checkpoints" / f"iteration_{k:08d}.safetensors") for k in (20, 40)}
@@ -72,7 +72,7 @@ def test_it_goes_on_as_it_would_have_then(call, run, here, start, end):
     options = [f"trainer.max_iterations={end}", "trainer.accelerator=cpu", "callbacks.traversals_every=100"]
     code, out, err = call(train.main, f"run={run}", *options, *here)
     assert (code, err) == (0, "")
-    assert f"going on after iteration {start}" in out
+    assert f"continuing after iteration {start}" in out
     reached = load_tree(checkpoint_path(run, end))["state_dict"]
     assert distance(reached, weights[end]) < 0.1 * distance(weights[start], weights[end])
     assert json.loads((run / "summary.json").read_text())["iterations"] == end

@@ -45,9 +45,9 @@ def decoded(path):
                 milliseconds += picture.info["duration"]
             return np.stack(frames), milliseconds
     reader = imageio_ffmpeg.read_frames(path)
-    told = next(reader)
-    width, height = told["size"]
-    return np.stack([np.frombuffer(frame, np.uint8).reshape(height, width, 3) for frame in reader]), told["fps"]
+    about = next(reader)
+    width, height = about["size"]
+    return np.stack([np.frombuffer(frame, np.uint8).reshape(height, width, 3) for frame in reader]), about["fps"]
 
 
 def difference(one, other):
@@ -177,7 +177,7 @@ def test_mp4_without_its_package(command, monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["run=nowhere"], "run=nowhere is not a run folder"),
         (["code=c9"], "code=c9: there is no such code; the model has c1, c2, c3"),
@@ -189,10 +189,10 @@ def test_mp4_without_its_package(command, monkeypatch, tmp_path):
         (["format=gif", "to=null", "fps=30"], "fps=30: a GIF counts in hundredths of a second"),
     ],
 )
-def test_mistakes(command, tmp_path, arguments, told):
+def test_mistakes(command, tmp_path, arguments, message):
     code, _, err = command("code=c2", f"to={tmp_path}/film.mp4", *arguments)
     assert code == 2
-    assert err.startswith("error: ") and err.count("\n") == 1 and told in err
+    assert err.startswith("error: ") and err.count("\n") == 1 and message in err
     assert list(tmp_path.glob("*film*")) == []
 
 

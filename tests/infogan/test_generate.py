@@ -232,7 +232,7 @@ def test_a_full_disk_leaves_nothing(command, monkeypatch, tmp_path, form):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["run=nowhere"], "run=nowhere is not a run folder"),
         (["codes.c9=1"], "codes.c9: there is no such code; the model has c1, c2, c3"),
@@ -249,10 +249,10 @@ def test_a_full_disk_leaves_nothing(command, monkeypatch, tmp_path, form):
         (["accelerator=tpu"], "accelerator=tpu: "),
     ],
 )
-def test_mistakes(command, tmp_path, arguments, told):
+def test_mistakes(command, tmp_path, arguments, message):
     code, _, err = command(f"to={tmp_path}/images", *arguments)
     assert code == 2
-    assert err.startswith("error: ") and err.count("\n") == 1 and told in err
+    assert err.startswith("error: ") and err.count("\n") == 1 and message in err
     assert list(tmp_path.glob("*images*")) == []
 
 

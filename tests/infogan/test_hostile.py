@@ -249,7 +249,7 @@ def test_what_is_no_path_in_imports(call):
     assert "imports.0=planted: must be the path of a class, package.module:Class" in err
 
 
-def test_another_version_is_told(hostile):
+def test_another_version_is_named(hostile):
     folder, _ = hostile
     path = folder / "config.yaml"
     path.write_text(CONFIGS["a newer version's key"](path.read_text(), None))
@@ -260,7 +260,7 @@ def test_another_version_is_told(hostile):
     )
 
 
-def test_a_checkpoint_of_another_version_is_told_before_training(call, hostile):
+def test_a_checkpoint_of_another_version_is_named_before_training(call, hostile):
     folder, _ = hostile
     path = newest_checkpoint(folder)
     whole = load_tree(path)

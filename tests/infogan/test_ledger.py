@@ -40,7 +40,7 @@ def test_a_sweep_and_then_its_runs(command, sweep, tmp_path):
     code, out, err = command("sweep=outputs/sweep")
     assert (code, err) == (0, "")
     assert out.splitlines() == [
-        f"left out: {sweep}/b has not finished: python -m infogan.train run={sweep}/b goes on",
+        f"left out: {sweep}/b has not finished: python -m infogan.train run={sweep}/b continues it",
         "docs/ledger.csv: 2 of 2 runs added, 0 were there",
     ]
     assert names(tmp_path / "docs" / "ledger.csv") == ["a", "c"]
@@ -57,7 +57,7 @@ def test_the_latest(command, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ([], "must say which runs"),
         (["run=latest", "sweep=outputs/sweep"], "must say which runs"),
@@ -68,8 +68,8 @@ def test_the_latest(command, tmp_path):
         (["run=latest", "to=docs/ledger.md"], "its name must end in .csv"),
     ],
 )
-def test_mistakes(command, sweep, tmp_path, arguments, told):
+def test_mistakes(command, sweep, tmp_path, arguments, message):
     code, _, err = command(*arguments)
-    assert code == 2 and told in err
+    assert code == 2 and message in err
     assert err.startswith("error: ") and err.count("\n") == 1
     assert not (tmp_path / "docs").exists()

@@ -173,11 +173,11 @@ MISTAKES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("mistake", "told"), MISTAKES.items())
-def test_mistakes_are_one_line_before_anything_is_made(command, tmp_path, mistake, told):
+@pytest.mark.parametrize(("mistake", "message"), MISTAKES.items())
+def test_mistakes_are_one_line_before_anything_is_made(command, tmp_path, mistake, message):
     code, _, err = command(train.main, "data=rings", *SHORT, mistake)
     assert (code, err.count("\n")) == (2, 1), err
-    assert told.replace("data.name must", "data: name must") in err
+    assert message.replace("data.name must", "data: name must") in err
     assert not (tmp_path / "outputs").exists()
 
 

@@ -207,7 +207,7 @@ def test_an_evaluated_run(command, run):
 
 
 def test_a_run_that_was_stopped(command, run):
-    """Grids and curves are those of the last that was drawn or logged, and the page says how to go on."""
+    """Grids and curves are those of the last that was drawn or logged, and the page says how to continue."""
     (run / "summary.json").unlink()
     shutil.copy(run / "figures" / "history" / "c1_00000005.png", run / "figures" / "history" / "c1_00000006.png")
     newest = Image.new("RGB", (70, 50))
@@ -242,8 +242,8 @@ def test_nothing_but_a_configuration(command, run):
     assert command(f"run={run}")[0] == 0
     page = page_of(run)
     assert page.images == []
-    for told in ("no provenance.json", "There are no curves", "There is no picture c1.png.", "0 of 12 iterations"):
-        assert told in page.text
+    for message in ("no provenance.json", "There are no curves", "There is no picture c1.png.", "0 of 12 iterations"):
+        assert message in page.text
 
 
 @pytest.mark.parametrize(
@@ -390,7 +390,7 @@ def test_headers_sort_the_table(command, sweep):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ([], "one of the two"),
         (["run={run}", "sweep={run}"], "one of the two"),
@@ -399,12 +399,12 @@ def test_headers_sort_the_table(command, sweep):
         (["run={run}", "pictures=none"], "pictures"),
     ],
 )
-def test_mistakes(command, run, arguments, told):
+def test_mistakes(command, run, arguments, message):
     (run / "report.html").unlink()
     code, _, err = command(*(argument.format(run=run) for argument in arguments))
     assert code == 2
     assert err.startswith("error: ") and err.count("\n") == 1
-    assert told in err
+    assert message in err
     assert not list(run.rglob("*report.html*"))
 
 

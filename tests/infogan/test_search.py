@@ -1,4 +1,4 @@
-"""The search for λ and learning rates: it goes on, it records what collapsed or failed, it refuses mistakes."""
+"""The search for λ and learning rates: it continues, it records what collapsed or failed, it refuses mistakes."""
 
 import contextlib
 import csv
@@ -47,7 +47,7 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def told(monkeypatch):
+def outcomes(monkeypatch):
     """Replaces training: each trial ends with the next of these, a sum of L_I or an error. For INFORMATION."""
     ends = []
 
@@ -70,7 +70,7 @@ def rows(folder):
 
 @pytest.fixture
 def of_information(command):
-    """The command with L_I, of which `told` knows, as its objective."""
+    """The command with L_I, of which `outcomes` knows, as its objective."""
     return lambda *arguments: command(INFORMATION, *arguments)
 
 
@@ -134,17 +134,17 @@ def test_a_trial_that_collapses_is_pruned(of_information, folder):
     assert "Collapsed: collapsed at iteration 2" in (folder / "trial_000" / "log.txt").read_text()
 
 
-def test_what_becomes_of_trials(of_information, folder, told):
-    """A collapse, an error and a stop in the middle; the search that goes on ends where an undisturbed one does."""
+def test_what_becomes_of_trials(of_information, folder, outcomes):
+    """A collapse, an error and a stop in the middle; the search that continues ends where an undisturbed one does."""
     command = of_information
-    told += [0.5, Collapsed("collapsed at iteration 2"), ValueError("a broken disk"), KeyboardInterrupt()]
+    outcomes += [0.5, Collapsed("collapsed at iteration 2"), ValueError("a broken disk"), KeyboardInterrupt()]
     with pytest.raises(KeyboardInterrupt):
         command("search.trials=5")
     assert [row["state"] for row in rows(folder)] == ["complete", "pruned", "fail"]
     stopped = load_config(folder / "trial_003")
-    told += [2.0, 0.1]
+    outcomes += [2.0, 0.1]
     code, out, err = command("search.trials=5")
-    assert (code, err, told) == (0, "", [])
+    assert (code, err, outcomes) == (0, "", [])
     assert "information 2.000" in out
     found = rows(folder)
     assert [row["state"] for row in found] == ["complete", "pruned", "fail"] + ["complete"] * 2
@@ -152,7 +152,7 @@ def test_what_becomes_of_trials(of_information, folder, told):
     assert str((folder / "best").readlink()) == "trial_003"
     assert len({row["lambda_categorical"] for row in found}) == 5
 
-    told += [0.5, Collapsed("again"), ValueError("again"), 2.0, 0.1]
+    outcomes += [0.5, Collapsed("again"), ValueError("again"), 2.0, 0.1]
     undisturbed = folder.with_name("undisturbed")
     assert command("search.trials=5", f"search.folder={undisturbed}")[0] == 0
     assert rows(undisturbed) == found
@@ -177,9 +177,9 @@ def test_the_sampler_is_a_function_of_the_seed_and_the_trials_before():
     assert len(set(drawn(0, ()) + drawn(1, ()))) == 28
 
 
-def test_another_search_in_the_same_folder_is_refused(of_information, told):
+def test_another_search_in_the_same_folder_is_refused(of_information, outcomes):
     command = of_information
-    told += [1.0]
+    outcomes += [1.0]
     assert command("search.trials=1")[0] == 0
     others = {
         "trainer.max_iterations=5": "trainer.max_iterations",
@@ -192,7 +192,7 @@ def test_another_search_in_the_same_folder_is_refused(of_information, told):
         code, _, err = command("search.trials=2", other)
         assert code == 2
         assert f"holds a search with another {named};" in err
-    told += [1.0]
+    outcomes += [1.0]
     assert command("search.trials=2", "search.ranges.lambda_categorical=[1,1]")[0] == 0
 
 
@@ -256,10 +256,10 @@ def test_without_optuna(command, tmp_path, monkeypatch):
     assert not (tmp_path / "outputs").exists()
 
 
-def test_a_search_of_an_older_version_goes_on(of_information, folder, told):
+def test_a_search_of_an_older_version_continues(of_information, folder, outcomes):
     """Its study says what it searched as version 1 wrote it, which is brought up to date before it is compared."""
     command = of_information
-    told += [2.0]
+    outcomes += [2.0]
     assert command("search.trials=1")[0] == 0
     with contextlib.closing(sqlite3.connect(folder / "study.db")) as file:
         (text,) = file.execute("SELECT value_json FROM study_user_attributes WHERE key = 'model'").fetchone()
@@ -270,7 +270,7 @@ def test_a_search_of_an_older_version_goes_on(of_information, folder, told):
         file.execute("UPDATE study_user_attributes SET value_json = ? WHERE key = 'model'", [json.dumps(model)])
         assert file.execute("DELETE FROM study_user_attributes WHERE key = 'version'").rowcount == 1
         file.commit()
-    told += [3.0]
+    outcomes += [3.0]
     code, _, err = command("search.trials=2")
     assert (code, err) == (0, "")
     assert [row["state"] for row in rows(folder)] == ["complete"] * 2

@@ -132,7 +132,7 @@ def test_going_on_with_the_latest(command, tmp_path):
     command(*RUN)
     code, out, _ = command("run=latest", "trainer.max_iterations=15")
     assert code == 0
-    assert "going on after iteration 10" in out
+    assert "continuing after iteration 10" in out
     (folder,) = (tmp_path / "outputs").iterdir()
     assert json.loads((folder / "summary.json").read_text())["iterations"] == 15
     commands = [start["command"] for start in json.loads((folder / "provenance.json").read_text())]
@@ -156,7 +156,7 @@ def test_sweep_survives_a_failed_job(command, tmp_path):
         assert summary["seed"] == int(job[-1])
 
 
-def test_a_sweep_marks_what_collapsed_and_goes_on(command, tmp_path):
+def test_a_sweep_marks_what_collapsed_and_continues(command, tmp_path):
     health = ["callbacks.health=abort", "callbacks.collapse.window=5", "callbacks.collapse.least_information=0"]
     health += ["callbacks.collapse.least_gap=-1"]  # a D of five iterations knows as little as its Q
     code, out, err = command("-m", *RUN, *health, "callbacks.collapse.least_spread=0.9,0.0")

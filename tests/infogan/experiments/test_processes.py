@@ -36,8 +36,8 @@ def test_an_error_that_has_another_cause_passes(trainer_of, monkeypatch):
 
 
 def test_another_process_has_ended(trainer_of):
-    told = r"^another of the 2 processes of this run has ended: connection reset by peer$"
-    with pytest.raises(RunError, match=told), processes.ended_ones_named(trainer_of(ended=True)):
+    said = r"^another of the 2 processes of this run has ended: connection reset by peer$"
+    with pytest.raises(RunError, match=said), processes.ended_ones_named(trainer_of(ended=True)):
         raise RuntimeError("connection reset\nby peer")
 
 

@@ -1,4 +1,4 @@
-"""A run that was stopped and goes on ends where the uninterrupted one ends: difference 0."""
+"""A run that was stopped and continues ends where the uninterrupted one ends: difference 0."""
 
 import hashlib
 import random
@@ -74,8 +74,8 @@ def test_resume_is_exact_at_random_iterations_with_every_part_on(make_run):
     """One inside of an epoch and of a logging window, one at the boundary of an epoch, and four that chance chose."""
     whole = make_run("whole", LAST, *EVERYTHING)
     train(whole)
-    told = [line for line in (whole / "log.txt").read_text().splitlines() if "health, " in line]
-    assert len(told) == 1
+    named = [line for line in (whole / "log.txt").read_text().splitlines() if "health, " in line]
+    assert len(named) == 1
     for stop in (33, 44, *random.Random(7).sample(range(2, LAST), 4)):
         folder = make_run(f"stopped-{stop}", stop, *EVERYTHING)
         train(folder)
@@ -85,7 +85,7 @@ def test_resume_is_exact_at_random_iterations_with_every_part_on(make_run):
             load_tree(newest_checkpoint(folder))["callbacks"]["Health"]
             == (load_tree(newest_checkpoint(whole))["callbacks"]["Health"])
         )
-        assert (folder / "log.txt").read_text().count("health, ") == 1, "what was told is not told again"
+        assert (folder / "log.txt").read_text().count("health, ") == 1, "what was named is not named again"
 
 
 DIES_BY_KILL = """
@@ -108,7 +108,7 @@ train(Path(sys.argv[1]))
 
 
 @pytest.mark.long
-def test_killed_run_goes_on(make_run):
+def test_killed_run_continues(make_run):
     """kill -9 between two checkpoints: what was written after the newer one is measured again, once."""
     whole, killed = make_run("whole", LAST), make_run("killed", LAST)
     train(whole)
@@ -120,7 +120,7 @@ def test_killed_run_goes_on(make_run):
     assert_same(whole, killed)
 
 
-def test_finished_run_is_told(make_run):
+def test_finished_run_is_named(make_run):
     folder = make_run("finished", 5)
     train(folder)
     with pytest.raises(RunError, match=r"has finished 5 iterations: trainer\.max_iterations=<more>"):

@@ -1,4 +1,4 @@
-"""Real signals to real processes: what is on the disk afterwards, what was said, and that the run goes on exactly."""
+"""Real signals to real processes: what is on the disk afterwards, what was said, and that the run continues exactly."""
 
 import os
 import signal
@@ -35,7 +35,7 @@ def whole(tmp_path_factory):
     return folder
 
 
-def go_on(folder):
+def resume(folder):
     """As `run=<folder>` does, in this process."""
     train(reopen(folder, {}))
 
@@ -59,7 +59,7 @@ SLURM = {"SLURM_JOB_ID": "7", "SLURM_JOB_NAME": "infogan", "SLURM_NTASKS": "1", 
     ],
     ids=["SIGTERM", "SIGINT", "SIGUSR1", "SIGUSR1 in Slurm"],
 )
-def test_a_run_is_stopped_between_two_iterations_and_goes_on_exactly(
+def test_a_run_is_stopped_between_two_iterations_and_continues_exactly(
     tmp_path, whole, monkeypatch, number, code, environment
 ):
     for name, value in environment.items():
@@ -72,13 +72,13 @@ def test_a_run_is_stopped_between_two_iterations_and_goes_on_exactly(
     (stopped_at,) = iterations(folder)
     assert 0 < stopped_at < LAST
     assert out.count("stopped: ") == 1
-    assert f"stopped: python -m infogan.train run={folder} goes on from iteration {stopped_at}\n" in out
+    assert f"stopped: python -m infogan.train run={folder} continues from iteration {stopped_at}\n" in out
     assert len(rows(folder)) == stopped_at // EVERY
     assert {path.name for path in folder.iterdir()} <= {
         "config.yaml", "provenance.json", "metrics.csv", "log.txt", "checkpoints", "figures"
     }  # fmt: skip
 
-    go_on(folder)
+    resume(folder)
     assert largest_difference(folder, whole) == 0.0
     assert rows(folder) == rows(whole)
 
@@ -150,16 +150,16 @@ def test_a_signal_before_the_first_iteration_and_after_the_last(tmp_path, where,
     assert (code, err) == (143, "stopped by SIGTERM\n")
     (folder,) = tmp_path.glob("*_digits")
     assert iterations(folder) == ([] if kept is None else [kept])
-    then = "starts it again; there is no checkpoint yet" if kept is None else f"goes on from iteration {kept}"
+    then = "starts it again; there is no checkpoint yet" if kept is None else f"continues from iteration {kept}"
     assert f"stopped: python -m infogan.train run={folder} {then}\n" in out
     summary = read_summary(folder)
     assert summary is None or summary.measured_images is None
-    go_on(folder)
+    resume(folder)
     assert read_summary(folder).measured_images == 7 * 64
     assert [row["iteration"] for row in rows(folder)] == ["2", "4", "6"]
 
 
-def test_a_signal_ends_the_whole_sweep_which_then_goes_on(tmp_path, monkeypatch, capsys):
+def test_a_signal_ends_the_whole_sweep_which_then_continues(tmp_path, monkeypatch, capsys):
     sweep = tmp_path / "sweep"
     command = ["-m", *RUN[1:], f"paths.outputs={tmp_path}", f"hydra.sweep.dir={sweep}"]
     process = start(*command, "seed=0,1")
@@ -167,12 +167,12 @@ def test_a_signal_ends_the_whole_sweep_which_then_goes_on(tmp_path, monkeypatch,
     process.send_signal(signal.SIGTERM)
     code, out, err = ended(process)
     assert (code, err) == (143, "stopped by SIGTERM\n")
-    assert out.splitlines()[-1] == f"sweep stopped: the same command with hydra.sweep.dir={sweep} goes on with it"
+    assert out.splitlines()[-1] == f"sweep stopped: the same command with hydra.sweep.dir={sweep} continues it"
     assert [path.name for path in sweep.iterdir() if path.is_dir()] == ["seed_0"], "the second job was not begun"
     (stopped_at,) = iterations(folder)
     monkeypatch.setattr(sys, "argv", ["infogan.train", *command, "seed=0,1"])
     main()
-    assert f"going on after iteration {stopped_at}" in capsys.readouterr().out
+    assert f"continuing after iteration {stopped_at}" in capsys.readouterr().out
     assert {path.parent.name for path in sweep.glob("*/summary.json")} == {"seed_0", "seed_1"}
 
 

@@ -67,7 +67,7 @@ main()
 """
 
 
-def test_a_killed_sweep_goes_on(command, tmp_path):
+def test_a_killed_sweep_continues(command, tmp_path):
     outputs = f"paths.outputs={tmp_path}/outputs"
     start = [
         "-m",
@@ -81,7 +81,7 @@ def test_a_killed_sweep_goes_on(command, tmp_path):
     code, out, err = command(*start, "seed=0,1")
     assert (code, err) == (0, "")
     assert "seed_0: finished before" in out
-    assert out.count("going on after iteration") == out.count("going on after iteration 2") == 1
+    assert out.count("continuing after iteration") == out.count("continuing after iteration 2") == 1
     assert jobs(tmp_path / "sweep") == {"seed_0": (1, 4), "seed_1": (2, 4)}
 
 

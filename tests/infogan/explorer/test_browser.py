@@ -114,8 +114,8 @@ def test_an_upload_is_encoded_and_edited(page, tmp_path):
     page.browser.all("#choose input[type=file]")[0].send_keys(str(tmp_path / "mine.png"))
     original, reconstruction, edit = page.changed("edit", [])
     assert reconstruction == edit != original
-    told = page.browser.all("#edit")[0].text
-    assert "Q reads c1 = " in told and "a poor reconstruction" in told
+    message = page.browser.all("#edit")[0].text
+    assert "Q reads c1 = " in message and "a poor reconstruction" in message
     assert page.browser.all("#new-noise") == [], "the noise is that of the picture"
     page.slider("c2").send_keys(Keys.HOME)
     after = page.changed("edit", [original, reconstruction, edit])

@@ -21,4 +21,4 @@ def test_by_hand():
     nmi = 1.5 / ((2 + 1.5) / 2)
     assert partition_agreement([four], [merged]) == pytest.approx((nmi, nmi))
     other = np.repeat(np.arange(4), 1000)
-    assert partition_agreement([four, other], [four]) == pytest.approx((0.5, 1)), "the second code is told by none"
+    assert partition_agreement([four, other], [four]) == pytest.approx((0.5, 1)), "the second code is known to none"

@@ -89,7 +89,7 @@ def test_majority_is_fitted_on_one_table_and_scored_on_another():
 
 
 def test_beta_vae():
-    """A missing factor is still told, by the absence of all others; a rotation is not."""
+    """A missing factor is still read, by the absence of all others; a rotation is not."""
     bounds = {
         "identity": PERFECT, "permuted": PERFECT, "duplicated": PERFECT, "missing": (0.98, 1.0), "zeros": (0.08, 0.13),
         "rotated": (0.5, 0.9), "noise": (0.08, 0.13),

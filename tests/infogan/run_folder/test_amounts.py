@@ -27,10 +27,10 @@ def test_above_a_size_only_with_yes(tmp_path):
         allow("count=3", amount, tmp_path)  # outside of commands
         with asking(config(yes=True)):
             allow("count=3", amount, tmp_path)
-        with asking(config(yes=False)), pytest.raises(ConfigError) as told:
+        with asking(config(yes=False)), pytest.raises(ConfigError) as raised:
             allow("count=3", amount, tmp_path)
         line = f"count=3 takes {amount}: more than ask_above has (1 GB, 10 files); yes=true does it"
-        assert str(told.value) == line
+        assert str(raised.value) == line
     with asking(config(yes=False)):
         allow("count=3", Amount(10**9, files=10), tmp_path)
 

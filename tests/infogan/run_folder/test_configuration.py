@@ -33,7 +33,7 @@ def test_changes_are_merged_and_checked(config, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ("a: [", "could not be read"),
         ("a: &x [1]\nb: *x\n", "holds what no run writes"),
@@ -45,11 +45,11 @@ def test_changes_are_merged_and_checked(config, tmp_path):
         ("seed: 0\n", "does not fit this version"),
     ],
 )
-def test_what_no_run_writes_is_refused(tmp_path, content, told):
+def test_what_no_run_writes_is_refused(tmp_path, content, message):
     (tmp_path / "config.yaml").write_text(content)
     with pytest.raises(RunError) as raised:
         read_config(tmp_path)
-    assert str(raised.value).startswith(f"{tmp_path}/config.yaml ") and told in str(raised.value)
+    assert str(raised.value).startswith(f"{tmp_path}/config.yaml ") and message in str(raised.value)
     assert "\n" not in str(raised.value)
 
 

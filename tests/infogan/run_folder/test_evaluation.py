@@ -57,7 +57,7 @@ def test_a_run_that_was_not_evaluated(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "message"),
     [
         ([1], "holds no object"),
         ({}, "is damaged: iterations is missing"),
@@ -69,13 +69,13 @@ def test_a_run_that_was_not_evaluated(tmp_path):
         ({"novelty": {"a": {"mean": 1, "low": []}}}, "is damaged: novelty/a is no number"),
     ],
 )
-def test_a_damaged_one_ends_in_one_line(tmp_path, values, told):
+def test_a_damaged_one_ends_in_one_line(tmp_path, values, message):
     whole = {"iterations": 3} | values if isinstance(values, dict) and values else values
     (tmp_path / "evaluation.json").write_text(json.dumps(whole))
     with pytest.raises(RunError) as raised:
         read_evaluation(tmp_path)
     assert str(raised.value).startswith(f"{tmp_path}/evaluation.json ")
-    assert told in str(raised.value) and "\n" not in str(raised.value)
+    assert message in str(raised.value) and "\n" not in str(raised.value)
 
 
 def test_numbers_by_their_path():

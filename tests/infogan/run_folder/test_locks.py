@@ -43,7 +43,7 @@ def test_an_error_releases_it(tmp_path):
 
 
 def test_a_start_while_somebody_asks_is_not_refused(tmp_path, monkeypatch):
-    """A thread starts at the moment at which the asker has its lock, who goes on when the thread waits or has ended."""
+    """A thread starts at the moment at which the asker has its lock, who continues when it waits or has ended."""
     (tmp_path / ".owner").write_text("a killed process")
     came, outcome, flock = threading.Event(), [], fcntl.flock
 
@@ -83,8 +83,8 @@ def test_two_who_ask_do_not_take_each_other_for_the_owner(tmp_path):
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
-    told = r"nowhere/log\.txt could not be written: No such file"
-    with pytest.raises(RunError, match=told), claimed(tmp_path / "nowhere"):
+    message = r"nowhere/log\.txt could not be written: No such file"
+    with pytest.raises(RunError, match=message), claimed(tmp_path / "nowhere"):
         pytest.fail("there is no folder")
 
 

@@ -48,7 +48,7 @@ def test_what_is_written_is_read(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (b"iteration,acc\n1,good\n", "could not be read: could not convert string to float: 'good'"),
         (b"iteration,acc\n1,0.5,7\n", "could not be read: "),
@@ -57,9 +57,9 @@ def test_what_is_written_is_read(tmp_path):
         (b"\xff\xfe\x00", "could not be read: "),
     ],
 )
-def test_a_damaged_one_ends_in_one_line(tmp_path, content, told):
+def test_a_damaged_one_ends_in_one_line(tmp_path, content, message):
     (tmp_path / "metrics.csv").write_bytes(content)
     with pytest.raises(RunError) as raised:
         read_metrics(tmp_path)
-    assert str(raised.value).startswith(f"{tmp_path}/metrics.csv ") and told in str(raised.value)
+    assert str(raised.value).startswith(f"{tmp_path}/metrics.csv ") and message in str(raised.value)
     assert "\n" not in str(raised.value)

@@ -89,7 +89,7 @@ def test_a_command_that_opens_a_model_takes_the_newest_that_has_one(trained, tmp
     trained("oldest", opens=True)
     assert open_run("latest", tmp_path, said.append) == older
     assert said == [f"run=latest: {unfinished} has no checkpoint yet; the newest run that can be opened is {older}"]
-    assert find_run("latest", tmp_path) == unfinished, "training goes on with the newest"
+    assert find_run("latest", tmp_path) == unfinished, "training continues the newest"
     save_tree(checkpoint_path(unfinished, 5), {})
     assert open_run("latest", tmp_path, said.append) == unfinished
     assert len(said) == 1, "nothing to be said of the newest"

@@ -65,7 +65,7 @@ def test_a_first_code_with_a_fixed_sigma(folder, compose_values):
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "message"),
     [
         ("config.yaml", "a: [", "config.yaml could not be read"),
         ("config.yaml", "seed: 0", "does not fit this version"),
@@ -80,11 +80,11 @@ def test_a_first_code_with_a_fixed_sigma(folder, compose_values):
         ("checkpoints/iteration_last.safetensors", "", "ValueError"),
     ],
 )
-def test_a_damaged_run(folder, name, content, told):
+def test_a_damaged_run(folder, name, content, message):
     (folder / name).write_text(content)
     status = read_status(folder)
     assert status.state == "damaged"
-    assert told in status.reason and "\n" not in status.reason
+    assert message in status.reason and "\n" not in status.reason
     assert (status.config, status.progress) == (None, "")
 
 

@@ -47,7 +47,7 @@ def without(key):
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ("{", "could not be read: "),
         ("[]", "holds no object"),
@@ -65,12 +65,12 @@ def without(key):
         (json.dumps(VALUES | {"factors": {"nmi": {"c1": 0.5}}}), "is damaged: factors.nmi.c1=0.5: "),
     ],
 )
-def test_a_damaged_one_ends_in_one_line(tmp_path, content, told):
+def test_a_damaged_one_ends_in_one_line(tmp_path, content, message):
     (tmp_path / "summary.json").write_text(content)
     with pytest.raises(RunError) as raised:
         read_summary(tmp_path)
     line = str(raised.value)
-    assert line.startswith(f"{tmp_path}/summary.json ") and told in line and "\n" not in line
+    assert line.startswith(f"{tmp_path}/summary.json ") and message in line and "\n" not in line
     line.encode()
 
 

@@ -60,13 +60,13 @@ def test_encoders_that_agree():
         model("other range", [0, 1], value_range=(0.0, 1.0)),
         model("noise", [2, 3]),
     ]
-    told = []
-    table = agreement_matrix([Run(m, {}, {}) for m in models], seed=0, notify=told.append)
-    assert len(told) == 4
+    heard = []
+    table = agreement_matrix([Run(m, {}, {}) for m in models], seed=0, notify=heard.append)
+    assert len(heard) == 4
     assert (table[:3] == 1).all()
     assert ((table[3] >= 0.5) & (table[3] < 0.65)).all(), "in-sample, chance is a little above one half"
     saturated = [Run(model("a", [0, 1]), {}, {}), Run(model("b", [0, 1], (0.0, 1.0), floor=1.0), {}, {})]
-    assert agreement_matrix(saturated, seed=0, notify=told.append)[1].tolist() == [0, 0], "a reading that never varies"
+    assert agreement_matrix(saturated, seed=0, notify=heard.append)[1].tolist() == [0, 0], "a reading that never varies"
 
 
 def test_centrality_lands_among_the_scores():

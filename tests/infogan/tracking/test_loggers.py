@@ -86,7 +86,7 @@ class Signal(L.Callback):
             os.kill(os.getpid(), signal.SIGTERM)
 
 
-def test_a_signal_closes_the_run_which_then_goes_on_without_a_gap(compose_values, tmp_path):
+def test_a_signal_closes_the_run_which_then_continues_without_a_gap(compose_values, tmp_path):
     folder = create(check(compose_values("logger=wandb", "trainer.max_iterations=10")), tmp_path, "run")
     with pytest.raises(Stopped):
         train(folder, [Signal()])

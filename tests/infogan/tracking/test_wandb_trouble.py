@@ -52,7 +52,7 @@ def new_run(stores):
 
 @pytest.fixture
 def connected(monkeypatch):
-    """W&B of this process looks for its server where it is told, with a key."""
+    """W&B of this process looks for its server at a given address, with a key."""
 
     def to(url):
         monkeypatch.setenv("WANDB_BASE_URL", url)
@@ -80,7 +80,7 @@ def digest(folder):
 
 
 def synced(*arguments):
-    """The server, well this time, after `wandb sync` was told this."""
+    """The server, well this time, after `wandb sync` with these arguments."""
     command = [Path(sys.executable).with_name("wandb"), "sync", *arguments]
     with serving() as server:
         environment = {**os.environ, "WANDB_BASE_URL": server.url, "WANDB_API_KEY": KEY}
@@ -94,7 +94,7 @@ def received(server):
     return sorted({line["iteration"] for line in lines if "loss/generator" in line})
 
 
-def told(out, start):
+def line_of(out, start):
     """The one line of the output that starts so."""
     (line,) = [line for line in out.splitlines() if line.startswith(start)]
     return line
@@ -109,7 +109,9 @@ def refused():
 @pytest.mark.parametrize(
     "mode", ["refused", *(pytest.param(mode, marks=pytest.mark.long) for mode in ("429", "500", "hang", "drop"))]
 )
-def test_auto_goes_on_offline_where_the_server_fails_at_the_start(mode, new_run, connected, unlogged, tmp_path, capsys):
+def test_auto_continues_offline_where_the_server_fails_at_the_start(
+    mode, new_run, connected, unlogged, tmp_path, capsys
+):
     folder = new_run(tmp_path)
     if mode == "refused":
         connected(refused())
@@ -118,7 +120,7 @@ def test_auto_goes_on_offline_where_the_server_fails_at_the_start(mode, new_run,
         with serving(mode) as server:
             connected(server.url)
             train(folder)
-    line = told(capsys.readouterr().out, "W&B:")
+    line = line_of(capsys.readouterr().out, "W&B:")
     assert line.startswith("W&B: offline, for the server could not be used (")
     assert line.endswith(f"; to send the run later: wandb login; wandb sync {folder}/wandb/offline-run-*")
     assert digest(folder) == unlogged
@@ -150,8 +152,10 @@ def test_a_server_that_fails_midway(mode, new_run, connected, unlogged, tmp_path
         train(folder, [At(BREAKS_AT, lambda: setattr(server, "mode", mode))])
     out = capsys.readouterr().out
     (left,) = (folder / "wandb").glob("run-*")
-    assert told(out, "W&B: http") == f"W&B: {server.url}/somebody/infogan/runs/{(folder / 'wandb' / 'id').read_text()}"
-    assert told(out, "W&B: not").endswith(f"; to send it later: wandb sync --no-skip-online {left}")
+    assert (
+        line_of(out, "W&B: http") == f"W&B: {server.url}/somebody/infogan/runs/{(folder / 'wandb' / 'id').read_text()}"
+    )
+    assert line_of(out, "W&B: not").endswith(f"; to send it later: wandb sync --no-skip-online {left}")
     assert digest(folder) == unlogged
     assert received(synced("--no-skip-online", left)) == LOGGED
 
@@ -195,8 +199,8 @@ def test_its_process_is_killed(new_run, connected, unlogged, tmp_path, capsys):
     folder = new_run(tmp_path)
     train(folder, [At(BREAKS_AT, kill_wandb)])
     out = capsys.readouterr().out
-    assert told(out, "W&B gets no more of this run: ")
-    assert told(out, "W&B: not all of the run was sent (")
+    assert line_of(out, "W&B gets no more of this run: ")
+    assert line_of(out, "W&B: not all of the run was sent (")
     assert digest(folder) == unlogged
 
 
@@ -214,7 +218,7 @@ def test_no_room_for_what_waits_to_be_sent(new_run, connected, unlogged, tmp_pat
 
     try:
         train(folder, [At(BREAKS_AT, fill)])
-        assert "No space left on device" in told(capsys.readouterr().out, "W&B gets no more of this run: ")
+        assert "No space left on device" in line_of(capsys.readouterr().out, "W&B gets no more of this run: ")
         assert digest(folder) == unlogged
     finally:
         subprocess.run(["umount", "--lazy", disk], check=True)

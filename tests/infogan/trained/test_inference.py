@@ -189,7 +189,7 @@ def test_information_depends_on_the_seed_alone():
     assert information(reader)[0]["c2"] != information(reader, seed=1)[0]["c2"]
 
 
-def test_information_uses_batch_statistics_where_told():
+def test_information_uses_batch_statistics_where_asked():
     """A batch norm whose averages are far off takes the batch's own statistics, and keeps its averages."""
     means = []
 

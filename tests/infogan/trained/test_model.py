@@ -92,9 +92,9 @@ def copy(finished, tmp_path):
 def test_what_is_not_a_run(copy, tmp_path):
     with pytest.raises(RunError, match=r"holds no config\.yaml"):
         infogan.load(tmp_path)
-    for text, told in (("a: [", "could not be read"), ("[]", "does not fit"), ("seed: 0", "data is missing")):
+    for text, message in (("a: [", "could not be read"), ("[]", "does not fit"), ("seed: 0", "data is missing")):
         (copy / "config.yaml").write_text(text)
-        with pytest.raises(RunError, match=told) as error:
+        with pytest.raises(RunError, match=message) as error:
             infogan.load(copy)
         assert "\n" not in str(error.value)
 

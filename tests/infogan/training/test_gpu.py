@@ -134,7 +134,7 @@ def test_an_iteration_never_waits_for_the_device(make_run, monkeypatch, precisio
     assert load_tree(newest_checkpoint(folder))["iteration"] == LAST
 
 
-def test_a_run_goes_on_from_one_kind_of_machine_to_the_other(make_run):
+def test_a_run_continues_from_one_kind_of_machine_to_the_other(make_run):
     folder = make_run("run", GRAPH, "trainer.precision=bf16", iterations=10)
     train(folder)
     reopen(

@@ -1,5 +1,5 @@
-"""Training with regularisers: what they move, that a stopped run goes on exactly, that two processes are one, and that
-nothing is computed for one that is off."""
+"""Training with regularisers: what they move, that a stopped run continues exactly, that two processes are one, and
+that nothing is computed for one that is off."""
 
 import subprocess
 import sys
