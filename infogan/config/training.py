@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     ConfigDict,
     Field,
     FiniteFloat,
@@ -16,6 +17,13 @@ from infogan.config.asking import AskingConfig
 from infogan.config.data import DataConfig
 from infogan.config.fields import CallbackName, LearningRate, Positive, Seconds, Section, low_and_high, union_by_value
 from infogan.config.model import ModelConfig
+
+
+def _no_number(value: Any) -> Any:
+    """0 and 1 equal False and True, and are not meant to be these."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise ValueError("must be auto, true or false")
+    return value
 
 
 class TrainerConfig(Section):
@@ -32,7 +40,7 @@ class TrainerConfig(Section):
     devices: Positive
     precision: Literal["auto", "float32", "tf32", "bf16", "fp16"]
     compile: Literal["default"] | None
-    cuda_graph: Literal["auto", True, False]
+    cuda_graph: Annotated[Literal["auto", True, False], BeforeValidator(_no_number)]
     threads: Positive | None
     max_iterations: Positive
     max_epochs: Positive | None

@@ -20,6 +20,7 @@ from infogan import export, generate
 from infogan.codes.latents import Latents
 from infogan.codes.uniform import LOG_SIGMA_FLOOR
 from infogan.config.check import check
+from infogan.config.versions import VERSION
 from infogan.errors import RunError
 from infogan.networks import Discriminator, Generator
 from infogan.pages.card import escaped, front_matter, write_card
@@ -95,7 +96,7 @@ def test_it_knows_what_the_run_knows(digits_run, exported):
     for name in ("matching", "scored_code", "value_range", "iteration", "latents", "layout", "summary"):
         assert getattr(model, name) == getattr(run, name)
     facts = json.loads((exported / "config.json").read_text())
-    assert (facts["version"], facts["image_shape"], facts["value_range"]) == (2, [1, 8, 8], [0.0, 1.0])
+    assert (facts["version"], facts["image_shape"], facts["value_range"]) == (VERSION, [1, 8, 8], [0.0, 1.0])
     assert (facts["columns"], facts["width"]) == ({"c1": [0, 10], "c2": [10, 11], "c3": [11, 12]}, 74)
 
 
@@ -240,8 +241,8 @@ DAMAGES = {
     "deep": (lambda folder: (folder / "config.json").write_text("[" * 10**5), "config.json could not be read"),
     "a list": (lambda folder: (folder / "config.json").write_text("[]"), "config.json is damaged: it holds no object"),
     "of tomorrow": (
-        configured(lambda values: values.update(version=3)),
-        "config.json is of version 3, this one reads 2: update",
+        configured(lambda values: values.update(version=VERSION + 1)),
+        f"config.json is of version {VERSION + 1}, this one reads {VERSION}: update",
     ),
     "unknown key": (configured(lambda values: values.update(code="x")), "does not fit this version: code: there is no"),
     "another width": (

@@ -13,6 +13,7 @@ import pytest
 
 from infogan import search
 from infogan.config.opening import OpenedPathsConfig
+from infogan.config.versions import VERSION
 from infogan.errors import Collapsed
 from infogan.experiments import search as experiments_search
 from infogan.experiments.build import data_of
@@ -277,12 +278,12 @@ def test_a_search_of_an_older_version_continues(of_information, folder, outcomes
     assert command("search.trials=2", "model.noise=3")[0] == 2, "another model is another search"
 
     with contextlib.closing(sqlite3.connect(folder / "study.db")) as file:
-        file.execute("UPDATE study_user_attributes SET value_json = '3' WHERE key = 'version'")
+        file.execute(f"UPDATE study_user_attributes SET value_json = '{VERSION + 1}' WHERE key = 'version'")
         file.commit()
     code, _, err = command("search.trials=3")
     assert (code, err) == (
         2,
-        f"error: {folder}/study.db is of version 3, this one reads 2: update infogan-lab\n",
+        f"error: {folder}/study.db is of version {VERSION + 1}, this one reads {VERSION}: update infogan-lab\n",
     )
 
 
