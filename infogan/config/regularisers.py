@@ -80,6 +80,8 @@ class AugmentSection(Section):
     """What D's head is shown is changed, real and generated images alike (DiffAugment, Zhao et al. 2020), so that D
     cannot learn a small data set by heart; G is asked for images that look real when they are changed.
 
+    Values may leave the range, so that every pixel keeps its gradient. Regularisers see real images as they are, R1 and
+    R2 what D's head is shown. The averages of a batch norm in D are those of all the images that went through it.
     before_posterior: whether Q reads the codes from the changed images as well: see `Play.q`.
     """
 

@@ -51,7 +51,8 @@ class Game:
     """The losses of D, from logits of real and of generated images, and of G.
 
     `generator` takes the logits of the generated images; where G `compares`, those of as many real images and then
-    these: D reads the real images in the G phase as well, once more, and only for such a game. `unit`: of both losses.
+    these: D reads the real images in the G phase as well, without gradients, and only for such a game.
+    `unit`: of both losses.
     """
 
     discriminator: Callable[[Tensor, Tensor], Tensor]

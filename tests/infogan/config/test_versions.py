@@ -15,7 +15,7 @@ from infogan.run_folder.configuration import load_config, read_config, read_expo
 
 FILES = Path(__file__).parents[2] / "data_of_5d507ff"
 OF_1 = yaml.safe_load((FILES / "run" / "config.yaml").read_text())
-NAMED = {"adversarial": "non_saturating", "regularisers": {}}
+NAMED = {"adversarial": "non_saturating", "regularisers": {}, "augment": None, "ema_half_life": None}
 
 
 def without(values, *keys):
@@ -30,7 +30,7 @@ def without(values, *keys):
 
 
 def expected_of(values):
-    """What version 2 adds to a whole file of version 1."""
+    """What later versions add to a whole file of version 1."""
     model = values["model"]
     networks = {name: {"kind": "dcgan", **model[name]} for name in ("generator", "discriminator")}
     callbacks = {"callbacks": {**values["callbacks"], "further": {}}} if "callbacks" in values else {}
