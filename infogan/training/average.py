@@ -36,11 +36,15 @@ def move_average(average: nn.Module, network: nn.Module, weight: Tensor) -> None
     half-life in which the weights move little the two are alike, and the average never has statistics of one moment
     with weights of another. Counters are copied.
     """
-    pairs = [*zip(average.parameters(), network.parameters(), strict=True)]
-    buffers = [*zip(average.buffers(), network.buffers(), strict=True)]
-    pairs += [pair for pair in buffers if pair[0].is_floating_point()]
-    counters = [pair for pair in buffers if not pair[0].is_floating_point()]
-    averages, values = ([*side] for side in zip(*pairs, strict=True))
+    averages: list[Tensor] = [*average.parameters()]
+    values: list[Tensor] = [*network.parameters()]
+    counters = []
+    for kept, value in zip(average.buffers(), network.buffers(), strict=True):
+        if kept.is_floating_point():
+            averages.append(kept)
+            values.append(value)
+        else:
+            counters.append((kept, value))
     steps = torch._foreach_sub(values, averages)
     torch._foreach_mul_(steps, weight)
     torch._foreach_add_(averages, steps)

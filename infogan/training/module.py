@@ -167,9 +167,9 @@ class InfoGAN(L.LightningModule):
         drawn = self.latents.draws.draw(self.seed, "train", self.iteration, self._share(self.batch_size))
         inputs = {"real": real, "draws": drawn}
         if (augment := self.model_config.augment) is not None:
-            draws = Draws(numbers(augment.transforms), 0, "uniform")
+            changes = Draws(numbers(augment.transforms), 0, "uniform")
             for name in ("augment_real", "augment_fake"):
-                inputs[name] = draws.draw(self.seed, name, self.iteration, self._share(self.batch_size))
+                inputs[name] = changes.draw(self.seed, name, self.iteration, self._share(self.batch_size))
         if (half_life := self.model_config.ema_half_life) is not None:
             newest = weight_of_newest(self.iteration + 1, self.batch_size, half_life)
             inputs["average_weight"] = torch.tensor(newest)
