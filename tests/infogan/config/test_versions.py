@@ -162,4 +162,12 @@ def test_consistency_of_version_2_was_of_one_code(compose_values, old, new):
 
 @pytest.mark.parametrize("model", [None, 3, {}, {"regularisers": None}, {"regularisers": {"same": 3}}])
 def test_a_damaged_file_of_version_2_is_left_to_the_schema(model):
-    assert up_to_date({"version": 2, "model": model}) == {"model": model}
+    added = {"augment": None, "ema_half_life": None}
+    assert up_to_date({"version": 2, "model": model}) == {"model": model | added if isinstance(model, dict) else model}
+
+
+def test_a_model_of_version_3_was_shown_as_it_was(compose_values):
+    values = {**compose_values(), "version": 3}
+    kept = copy.deepcopy(values["model"])
+    assert (kept.pop("augment"), kept.pop("ema_half_life")) == (None, None)
+    assert up_to_date({**values, "model": kept})["model"] == values["model"]
