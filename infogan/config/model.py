@@ -10,7 +10,7 @@ from pydantic import (
 from infogan.config.codes import CodeConfig
 from infogan.config.fields import CodeName, Lambda, LearningRate, RegulariserName, Section
 from infogan.config.networks import DiscriminatorConfig, GeneratorConfig
-from infogan.config.regularisers import RegulariserConfig
+from infogan.config.regularisers import AugmentSection, RegulariserConfig
 
 
 class ModelConfig(Section):
@@ -23,8 +23,13 @@ class ModelConfig(Section):
       information term reaches the trunk in the D phase. `generator` (most ports): G's optimizer owns Q's head as
       well, and the trunk never sees the information term. `alone`: D's optimizer owns Q's head, which reads features
       that the information term does not change: with λ = 0 the game is that of a plain GAN.
-    adversarial: the game of G and D. `non_saturating` is that of Goodfellow et al. 2014, as in the paper.
+    adversarial: the game of G and D. `non_saturating` is that of Goodfellow et al. 2014, as in the paper; `hinge` that
+      of Lim and Ye 2017; `relativistic` compares each real image with a generated one (Jolicoeur-Martineau 2019), which
+      with `r1` and `r2` among the regularisers is the game of R3GAN (Huang et al. 2024).
     regularisers: further terms of the loss, by name; none in the paper's presets.
+    augment: how the images are changed that D's head is shown; null: not at all.
+    ema_half_life: G is also kept as an average over training, in which an iteration counts half as much as one so many
+      images later; that average is what is shown, scored and exported. null: G as it is.
     """
 
     name: str
@@ -35,8 +40,10 @@ class ModelConfig(Section):
     lambda_continuous: Lambda
     lambda_posterior: Lambda | None
     posterior_optimizer: Literal["discriminator", "generator", "alone"]
-    adversarial: Literal["non_saturating"]
+    adversarial: Literal["non_saturating", "hinge", "relativistic"]
     regularisers: dict[RegulariserName, RegulariserConfig]
+    augment: AugmentSection | None
+    ema_half_life: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None
     generator: GeneratorConfig
     discriminator: DiscriminatorConfig
     learning_rate_generator: LearningRate

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, FiniteFloat, PlainValidator, SerializeAsAny
+from pydantic import Field, FiniteFloat, PlainValidator, SerializeAsAny, model_validator
 
 from infogan.config.extensions import section_of
 from infogan.config.fields import Positive, Section
@@ -38,10 +38,11 @@ class RegulariserSection(Section):
     every: Positive
 
 
-class R1Section(RegulariserSection):
-    """½ weight E|∇ₓ D(x)|² on the real images of the game (Mescheder et al. 2018)."""
+class GradientPenaltySection(RegulariserSection):
+    """½ weight E|∇ₓ D(x)|² on the real images of the game (`r1`), or on the generated ones (`r2`) (Mescheder et al.
+    2018)."""
 
-    kind: Literal["r1"]
+    kind: Literal["r1", "r2"]
 
 
 Share = Annotated[FiniteFloat, Field(ge=0, le=1)]
@@ -56,6 +57,8 @@ class Transforms(Section):
     brightness: up to ± this share of the range of values. contrast, saturation: up to ± this share. hue: up to ± so
     many degrees around the colours. Saturation and hue leave gray images as they are.
     blur: a Gaussian of up to so many pixels. noise: normal, of this standard deviation as a share of the range.
+    cutout: a rectangle of this share of the width and height, centred anywhere in the image, in the middle of the range
+    of values.
     """
 
     rotation: Annotated[FiniteFloat, Field(ge=0, le=180)] = 0.0
@@ -70,6 +73,26 @@ class Transforms(Section):
     hue: Annotated[FiniteFloat, Field(ge=0, le=180)] = 0.0
     blur: Annotated[FiniteFloat, Field(ge=0, le=10)] = 0.0
     noise: Share = 0.0
+    cutout: Share = 0.0
+
+
+class AugmentSection(Section):
+    """What D's head is shown is changed, real and generated images alike (DiffAugment, Zhao et al. 2020), so that D
+    cannot learn a small data set by heart; G is asked for images that look real when they are changed.
+
+    Values may leave the range, so that every pixel keeps its gradient. Regularisers see real images as they are, R1 and
+    R2 what D's head is shown. The averages of a batch norm in D are those of all the images that went through it.
+    before_posterior: whether Q reads the codes from the changed images as well: see `Play.q`.
+    """
+
+    before_posterior: bool
+    transforms: Transforms
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if self.transforms == Transforms():
+            raise ValueError("transforms: none is asked for; model.augment=null leaves the images as they are")
+        return self
 
 
 class ConsistencySection(RegulariserSection):
@@ -88,7 +111,11 @@ class ConsistencySection(RegulariserSection):
     transforms: Transforms
 
 
-SECTIONS: Mapping[str, type[RegulariserSection]] = {"r1": R1Section, "consistency": ConsistencySection}
+SECTIONS: Mapping[str, type[RegulariserSection]] = {
+    "r1": GradientPenaltySection,
+    "r2": GradientPenaltySection,
+    "consistency": ConsistencySection,
+}
 
 
 def _regulariser(value: Any) -> RegulariserSection:

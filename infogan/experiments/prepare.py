@@ -146,7 +146,7 @@ def check_regularisers(config: Config) -> None:
     if config.trainer.devices == 1 or not any(layer.batch_norm for layer in trunk):
         return
     for name, regulariser in build_regularisers(config.model, Latents.from_config(config.model)).items():
-        if regulariser.differentiates_real:
+        if regulariser.differentiates_real or regulariser.differentiates_fake:
             raise ConfigError(
                 f"model.regularisers.{name}: PyTorch cannot derive batch norm twice where it is synchronised over "
                 f"trainer.devices={config.trainer.devices}; leave batch norm out of model.discriminator.trunk"
@@ -154,14 +154,16 @@ def check_regularisers(config: Config) -> None:
 
 
 def expected(config: Config) -> Amount:
-    """What a run takes on the disk at most: a third checkpoint while the older is still there, each of weights and
-    Adam's two moments, the grids of all codes over training as if they could not be compressed, and its tables."""
+    """What a run takes on the disk at most: a third checkpoint while the older is still there, each of weights, Adam's
+    two moments and G's average, the grids of all codes over training as if they could not be compressed, and its
+    tables."""
     generator, discriminator = networks_of(config)
-    weights = sum(value.nbytes for network in (generator, discriminator) for value in network.state_dict().values())
+    of_g, of_d = (sum(each.nbytes for each in part.state_dict().values()) for part in (generator, discriminator))
+    checkpoint = 3 * (of_g + of_d) + (of_g if config.model.ema_half_life is not None else 0)
     every, iterations = config.callbacks, config.trainer.max_iterations
     drawn = (iterations // every.traversals_every + 1) * (len(config.model.codes) + 1)
     grid = on_disk(every.traversal_rows * every.traversal_points * math.prod(generator.image_shape))
-    return Amount(9 * weights + drawn * grid + iterations // every.log_every * ROW, drawn + FILES)
+    return Amount(3 * checkpoint + drawn * grid + iterations // every.log_every * ROW, drawn + FILES)
 
 
 ROW, FILES = 500, 20

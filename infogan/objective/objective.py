@@ -81,16 +81,22 @@ class Objective:
         """Whether one of these regularisers derives by the game's real images."""
         return any(self.regularisers[name].regulariser.differentiates_real for name in due)
 
+    def differentiates_fake(self, due: tuple[str, ...]) -> bool:
+        """Whether one of them derives by the generated images of the D phase."""
+        return any(self.regularisers[name].regulariser.differentiates_fake for name in due)
+
     def discriminator(self, play: Play, weights: Mapping[str, Weight]) -> Terms:
         """The terms of the D phase; `weights` of the regularisers that are due."""
-        terms = {"game/discriminator": Term(self.game.discriminator(play.real_logits, play.fake_logits))}
+        game = self.game.discriminator(play.real_logits, play.fake_logits)
+        terms = {"game/discriminator": Term(game, unit=self.game.unit)}
         if self.posterior_learns_with_d:
             terms |= self._information(play, self.posterior_lambdas)
         return terms | self._regularised("discriminator", play, weights)
 
     def generator(self, play: Play, weights: Mapping[str, Weight]) -> Terms:
         """The terms of the G phase."""
-        terms = {"game/generator": Term(self.game.generator(play.fake_logits))}
+        logits = (play.real_logits, play.fake_logits) if self.game.compares else (play.fake_logits,)
+        terms = {"game/generator": Term(self.game.generator(*logits), unit=self.game.unit)}
         return terms | self._information(play, self.lambdas) | self._regularised("generator", play, weights)
 
     def _information(self, play: Play, lambdas: Mapping[str, float]) -> Terms:

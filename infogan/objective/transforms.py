@@ -18,12 +18,21 @@ LEAST_BLUR = 1e-3
 def numbers(transforms: Transforms) -> int:
     """How many numbers in [0, 1) `transformed` takes for an image."""
     columns = 5 * any(getattr(transforms, name) for name in AFFINE) + 3 * bool(transforms.crop) + transforms.flip
-    return columns + sum(bool(getattr(transforms, name)) for name in (*COLOUR, "blur", "noise"))
+    columns += sum(bool(getattr(transforms, name)) for name in (*COLOUR, "blur", "noise"))
+    return columns + 2 * bool(transforms.cutout)
 
 
 def transformed(images: Tensor, u: Tensor, transforms: Transforms, value_range: tuple[float, float]) -> Tensor:
     """Each image changed by its own numbers, 0.5 of which is the middle of a range: (N, C, H, W) images in
-    `value_range` and (N, `numbers(transforms)`) numbers in [0, 1) → (N, C, H, W), differentiable by the images."""
+    `value_range` and (N, `numbers(transforms)`) numbers in [0, 1) → (N, C, H, W), differentiable by the images.
+    Values that leave the range are moved to its ends, where they have no gradient: see `unclamped`."""
+    changes_values = transforms.noise or any(getattr(transforms, name) for name in COLOUR)
+    images = unclamped(images, u, transforms, value_range)
+    return images.clamp(*value_range) if changes_values else images
+
+
+def unclamped(images: Tensor, u: Tensor, transforms: Transforms, value_range: tuple[float, float]) -> Tensor:
+    """As `transformed`, but values may leave the range: every pixel keeps its gradient."""
     columns = iter(u.to(images).unbind(dim=1))
     images = _moved(images, columns, transforms)
     low, high = value_range
@@ -34,8 +43,9 @@ def transformed(images: Tensor, u: Tensor, transforms: Transforms, value_range: 
         images = blurred(images, transforms.blur * next(columns), transforms.blur)
     if transforms.noise:
         images = images + transforms.noise * (high - low) * noise_like(images, next(columns))
-    changes_values = transforms.noise or any(getattr(transforms, name) for name in COLOUR)
-    return images.clamp(low, high) if changes_values else images
+    if transforms.cutout:
+        images = cut_out(images, next(columns), next(columns), transforms.cutout, (low + high) / 2)
+    return images
 
 
 def _moved(images: Tensor, columns: Iterator[Tensor], transforms: Transforms) -> Tensor:
@@ -100,12 +110,22 @@ def blurred(images: Tensor, sigma: Tensor, most: float) -> Tensor:
     """Smoothed by Gaussians of `sigma`, (N,) pixels from 0 to `most`; the border is repeated."""
     count, channels, *size = images.shape
     radius = math.ceil(3 * most)
-    steps = torch.arange(-radius, radius + 1).to(images)
+    steps = torch.arange(-radius, radius + 1, device=images.device).to(images)
     kernels = torch.exp(-0.5 * (steps / sigma.clamp_min(LEAST_BLUR)[:, None]) ** 2)
     kernels = (kernels / kernels.sum(dim=1, keepdim=True)).repeat_interleave(channels, dim=0)[:, None]
     flat = F.pad(images.reshape(1, count * channels, *size), [radius] * 4, mode="replicate")
     flat = F.conv2d(flat, kernels[:, :, None], groups=count * channels)
     return F.conv2d(flat, kernels[..., None], groups=count * channels).reshape(images.shape)
+
+
+def cut_out(images: Tensor, across: Tensor, along: Tensor, share: float, value: float) -> Tensor:
+    """A rectangle of `share` of the width and height set to `value`; its centre is at `across` and `along`, (N,) in
+    [0, 1) of the width and height, and what lies outside of the image is lost. Pixels whose centres it holds."""
+    near = [
+        (((torch.arange(size, device=images.device) + 0.5) / size - centre[:, None]).abs() < share / 2)
+        for size, centre in zip(images.shape[2:], (along, across), strict=True)
+    ]
+    return torch.where(near[0][:, None, :, None] & near[1][:, None, None, :], value, images)
 
 
 def noise_like(images: Tensor, u: Tensor) -> Tensor:

@@ -35,7 +35,7 @@ def made_of(
     """What was trained, and how: (what, value)."""
     model, trainer = config.model, config.trainer
     options = config.data.model_dump(exclude={"name", "batch_size"}, exclude_none=True)
-    posterior = [*model.discriminator.posterior]
+    posterior, augment, half_life = [*model.discriminator.posterior], model.augment, model.ema_half_life
     rows = [
         ("data set", ", ".join([config.data.name, *(f"{key} {value}" for key, value in options.items())])),
         ("licence of the images", licence),
@@ -43,6 +43,9 @@ def made_of(
         ("generator", f"{_layers(model.generator.layers)}; {model.generator.output}"),
         ("discriminator", _layers(model.discriminator.trunk)),
         ("Q's own layers", _layers(posterior) if posterior else "none but its output"),
+        ("the game", model.adversarial.replace("_", "-")),
+        *([] if augment is None else [("images are changed for", "D and Q" if augment.before_posterior else "D")]),
+        *([] if half_life is None else [("G is shown as", f"an average with a half-life of {half_life:,g} images")]),
         ("λ in G's loss", lambda_text(config)),
         (
             "λ in the D/Q loss",

@@ -1,5 +1,6 @@
 """A trained model, opened from its run folder or from an exported one: neither Lightning nor Hydra is needed."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -180,11 +181,19 @@ def load_run(folder: Path, iteration: int | None = None, device: str = "cpu") ->
     tree = load_tree(checkpoint)
     mismatch = f"{checkpoint} does not fit the model of {folder}/config.yaml"
     try:
-        state, reached = tree["state_dict"], tree["iteration"]
-    except (KeyError, TypeError) as error:
+        state, reached = _shown(config.model, tree["state_dict"]), tree["iteration"]
+    except (AttributeError, KeyError, TypeError) as error:
         raise RunError(f"{mismatch}: {error}") from None
     networks = _networks(config.model, state, device, mismatch)
     return Trained(folder, *networks, value_range(config.model.generator), reached, config)
+
+
+def _shown(config: ModelConfig, state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """The weights of a checkpoint, its generator the average of it where one was kept, as in an exported model."""
+    if config.ema_half_life is None:
+        return state
+    kept = {name: value for name, value in state.items() if not name.startswith("generator.")}
+    return {re.sub(r"^average\.", "generator.", name): value for name, value in kept.items()}
 
 
 def _networks(

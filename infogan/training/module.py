@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -9,6 +10,7 @@ import lightning as L
 import torch
 from torch import Tensor, nn
 
+from infogan.codes.draws import Draws
 from infogan.codes.latents import Latents
 from infogan.config.model import ModelConfig
 from infogan.networks import Generator, build_discriminator, build_generator
@@ -18,7 +20,9 @@ from infogan.objective.objective import Objective
 from infogan.objective.play import GAME, Play
 from infogan.objective.regularisers.regulariser import Phase
 from infogan.objective.terms import Terms, Weight, loss
+from infogan.objective.transforms import numbers, unclamped
 from infogan.run_folder.metrics import FAKE, REAL
+from infogan.training.average import average_of, move_average, weight_of_newest
 from infogan.training.cuda_graph import CapturedIteration
 
 
@@ -27,7 +31,8 @@ class InfoGAN(L.LightningModule):
 
     D's optimizer owns trunk, D head and Q head; with `posterior_optimizer=generator` G's optimizer owns Q's head.
     `iteration` counts finished iterations; it is part of the checkpoint, and everything random is drawn from it.
-    `as_cuda_graph`: whether training replays its iterations as CUDA graphs; for one GPU.
+    `as_cuda_graph`: whether training replays its iterations as CUDA graphs; for one GPU. `average`: that of G over
+    training, None where there is to be none; each process makes the same.
     """
 
     def __init__(self, config: ModelConfig, batch_size: int, seed: int) -> None:
@@ -55,6 +60,9 @@ class InfoGAN(L.LightningModule):
         self.regularisers = nn.ModuleDict({name: r.parts for name, r in regularisers.items() if r.parts is not None})
         initialise(self.regularisers, random)
         self.to(memory_format=torch.channels_last)
+        self.average = None if config.ema_half_life is None else average_of(self.generator)
+        if self.average is not None:  # DDP would send its buffers around
+            self._ddp_params_and_buffers_to_ignore = [f"average.{name}" for name in self.average.state_dict()]
 
         owned: dict[Phase, list[nn.Module]] = {
             "discriminator": [self.discriminator.trunk, self.discriminator.head],
@@ -74,7 +82,7 @@ class InfoGAN(L.LightningModule):
     @property
     def shown_generator(self) -> Generator:
         """The generator whose images are shown, scored and exported."""
-        return self.generator
+        return self.generator if self.average is None else self.average
 
     def configure_optimizers(self) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
         """Adam for D and for G, in that order."""
@@ -120,6 +128,8 @@ class InfoGAN(L.LightningModule):
         with self._casting_weights_once(), _frozen(self._owned["discriminator"]):
             terms_g = self.objective.generator(self._play(inputs, due, latent, fake), weights)
         updated = self._update("generator", optimizer_g, terms_g)
+        if self.average is not None:
+            move_average(self.average, self.generator, inputs["average_weight"])
 
         measured |= {name if name not in measured else f"generator/{name}": value for name, value in updated.items()}
         return measured | {
@@ -128,9 +138,16 @@ class InfoGAN(L.LightningModule):
         }
 
     def _play(self, inputs: Mapping[str, Tensor], due: tuple[str, ...], latent: Tensor, fake: Tensor) -> Play:
-        real = inputs["real"].detach().requires_grad_(self.objective.differentiates_real(due))
-        apart = not fake.requires_grad and not self.objective.trunk_learns_information
-        return Play(self.discriminator, self.latents, latent, real, fake, self.value_range, inputs, apart)
+        in_d, real = not fake.requires_grad, inputs["real"].detach()
+        if in_d:
+            real.requires_grad_(self.objective.differentiates_real(due))
+            fake.requires_grad_(self.objective.differentiates_fake(due))
+        apart = in_d and not self.objective.trunk_learns_information
+        play = Play(self.discriminator, self.latents, latent, real, fake, self.value_range, inputs, apart)
+        if (augment := self.model_config.augment) is None:
+            return play
+        change = partial(unclamped, transforms=augment.transforms, value_range=self.value_range)
+        return replace(play, augment=change, posterior_augmented=augment.before_posterior)
 
     def _update(self, phase: Phase, optimizer: Any, terms: Terms) -> dict[str, Tensor]:
         """Moves the parameters that this phase's optimizer owns. Returns the values of the terms, the loss and the
@@ -149,6 +166,13 @@ class InfoGAN(L.LightningModule):
         real = batch[GAME]
         drawn = self.latents.draws.draw(self.seed, "train", self.iteration, self._share(self.batch_size))
         inputs = {"real": real, "draws": drawn}
+        if (augment := self.model_config.augment) is not None:
+            changes = Draws(numbers(augment.transforms), 0, "uniform")
+            for name in ("augment_real", "augment_fake"):
+                inputs[name] = changes.draw(self.seed, name, self.iteration, self._share(self.batch_size))
+        if (half_life := self.model_config.ema_half_life) is not None:
+            newest = weight_of_newest(self.iteration + 1, self.batch_size, half_life)
+            inputs["average_weight"] = torch.tensor(newest)
         for name in due:
             each = self.objective.regularisers[name]
             if name in batch:

@@ -28,7 +28,7 @@ class Consistency:
     """
 
     phase = "discriminator"
-    differentiates_real = False
+    differentiates_real = differentiates_fake = False
     parts = None
 
     def __init__(self, name: str, section: ConsistencySection) -> None:

@@ -28,6 +28,9 @@ class Regulariser(Protocol):
     differentiates_real: bool
     """Whether it derives what D says of the game's real images by these images, as R1 does."""
 
+    differentiates_fake: bool
+    """Whether it does so with the generated images of the D phase, as R2 does."""
+
     parts: nn.Module | None
     """What learns of its own, such as a head: owned by the optimizer of its phase, kept in checkpoints, not
     exported."""

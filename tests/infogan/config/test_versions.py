@@ -15,7 +15,7 @@ from infogan.run_folder.configuration import load_config, read_config, read_expo
 
 FILES = Path(__file__).parents[2] / "data_of_5d507ff"
 OF_1 = yaml.safe_load((FILES / "run" / "config.yaml").read_text())
-NAMED = {"adversarial": "non_saturating", "regularisers": {}}
+NAMED = {"adversarial": "non_saturating", "regularisers": {}, "augment": None, "ema_half_life": None}
 
 
 def without(values, *keys):
@@ -30,7 +30,7 @@ def without(values, *keys):
 
 
 def expected_of(values):
-    """What version 2 adds to a whole file of version 1."""
+    """What later versions add to a whole file of version 1."""
     model = values["model"]
     networks = {name: {"kind": "dcgan", **model[name]} for name in ("generator", "discriminator")}
     callbacks = {"callbacks": {**values["callbacks"], "further": {}}} if "callbacks" in values else {}
@@ -162,4 +162,12 @@ def test_consistency_of_version_2_was_of_one_code(compose_values, old, new):
 
 @pytest.mark.parametrize("model", [None, 3, {}, {"regularisers": None}, {"regularisers": {"same": 3}}])
 def test_a_damaged_file_of_version_2_is_left_to_the_schema(model):
-    assert up_to_date({"version": 2, "model": model}) == {"model": model}
+    added = {"augment": None, "ema_half_life": None}
+    assert up_to_date({"version": 2, "model": model}) == {"model": model | added if isinstance(model, dict) else model}
+
+
+def test_a_model_of_version_3_was_shown_as_it_was(compose_values):
+    values = {**compose_values(), "version": 3}
+    kept = copy.deepcopy(values["model"])
+    assert (kept.pop("augment"), kept.pop("ema_half_life")) == (None, None)
+    assert up_to_date({**values, "model": kept})["model"] == values["model"]

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from infogan.config.regularisers import Transforms
-from infogan.objective.transforms import noise_like, transformed
+from infogan.objective.transforms import cut_out, noise_like, transformed, unclamped
 from infogan.objective.transforms import numbers as columns
 
 NAMES = ["angle", "size", "slant", "right", "down"]
@@ -89,9 +89,9 @@ def test_as_many_numbers_as_are_used():
     assert columns(Transforms()) == 0
     assert columns(Transforms(rotation=1.0)) == columns(Transforms(shift=0.1, scale=0.1)) == 5
     everything = dict.fromkeys(Transforms.model_fields, 0.5) | {"flip": True}
-    assert columns(Transforms(**everything)) == 5 + 3 + 1 + 4 + 2
+    assert columns(Transforms(**everything)) == 5 + 3 + 1 + 4 + 2 + 2
     images = torch.rand(6, 3, 8, 8, generator=torch.Generator().manual_seed(0))
-    u = torch.rand(6, 15, generator=torch.Generator().manual_seed(1))
+    u = torch.rand(6, 17, generator=torch.Generator().manual_seed(1))
     changed = transformed(images, u, Transforms(**everything), (0.0, 1.0))
     assert changed.shape == images.shape and changed.min() >= 0 and changed.max() <= 1
     assert torch.equal(transformed(images, u[:, :0], Transforms(), (0.0, 1.0)), images)
@@ -180,3 +180,38 @@ def test_noise_is_normal_white_and_a_function_of_its_number():
     moved = transformed(images + 0.5, one(0.3, 2), Transforms(noise=0.1), (0.0, 1.0))
     assert moved.std().item() == pytest.approx(0.1, abs=0.005)
     assert torch.equal(moved[0], moved[1])
+
+
+@pytest.mark.parametrize(
+    ("across", "along", "columns", "rows"),
+    [(0.5, 0.5, (2, 6), (1, 3)), (0.25, 0.5, (0, 4), (1, 3)), (0.0, 0.999, (0, 2), (3, 4)),
+     (0.999, 0.0, (6, 8), (0, 1))],
+)  # fmt: skip
+def test_cutout_by_hand(across, along, columns, rows):
+    """Half of 4×8 pixels is 2×4, at the border what lies inside; the middle of [-1, 1] is 0."""
+    images = torch.full((1, 3, 4, 8), 0.7)
+    expected = images.clone()
+    expected[:, :, rows[0] : rows[1], columns[0] : columns[1]] = 0.0
+    found = transformed(images, torch.tensor([[across, along]]), Transforms(cutout=0.5), (-1.0, 1.0))
+    assert torch.equal(found, expected)
+
+
+def test_cutout_takes_the_share_that_chance_gives_it_and_no_gradient_is_under_it():
+    """Of a side s with its centre anywhere s - s² / 4 lies inside: the two dimensions are independent."""
+    u = torch.rand(20_000, 2, generator=torch.Generator().manual_seed(0))
+    images = torch.full((20_000, 1, 16, 16), 0.7, requires_grad=True)
+    changed = cut_out(images, u[:, 0], u[:, 1], 0.5, 0.5)
+    gone = changed == 0.5
+    assert gone.float().mean().item() == pytest.approx((0.5 - 0.5**2 / 4) ** 2, abs=0.003)
+    changed.sum().backward()
+    assert torch.equal(images.grad == 0, gone)
+    middle = torch.full((1, 1, 16, 16), 0.7)
+    assert transformed(middle, torch.full((1, 2), 0.5), Transforms(cutout=0.5), (0.0, 2.0)).max() == 1.0
+
+
+def test_unclamped_values_keep_their_gradient():
+    bright, u = torch.full((1, 1, 2, 2), 0.9, requires_grad=True), one(1.0)
+    for change, value, gradient in ((transformed, 1.0, 0.0), (unclamped, 1.1, 1.0)):
+        changed = change(bright, u, Transforms(brightness=0.2), (0.0, 1.0))
+        (found,) = torch.autograd.grad(changed.sum(), bright)
+        assert changed.max().item() == pytest.approx(value) and found.unique().tolist() == [gradient]

@@ -17,11 +17,14 @@ from infogan.run_folder.trees import load_tree
 from infogan.trained.model import load_run
 from infogan.training.module import InfoGAN
 from tests.infogan.processes import largest_difference, rows, tensors
+from tests.infogan.training.options import HINGE, RELATIVISTIC
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="PyTorch sees no GPU here")
 
 LAST = 30
 EAGER, GRAPH = "trainer.cuda_graph=false", "trainer.cuda_graph=true"
+GAMES = {"the paper's": [], "relativistic": RELATIVISTIC, "hinge": HINGE}
+"""The last two with every option of the objective on."""
 
 
 @pytest.fixture
@@ -60,10 +63,11 @@ def test_a_gpu_trains_what_a_cpu_does(make_run, precision, tolerance):
     assert on_gpu != on_cpu
 
 
+@pytest.mark.parametrize("game", GAMES.values(), ids=GAMES)
 @pytest.mark.parametrize("graph", [EAGER, GRAPH])
 @pytest.mark.parametrize("precision", ["float32", "bf16", "fp16"])
-def test_resume_and_seed_are_exact(make_run, precision, graph):
-    options = [f"trainer.precision={precision}", graph]
+def test_resume_and_seed_are_exact(make_run, precision, graph, game):
+    options = [f"trainer.precision={precision}", graph, *game]
     whole, again, stopped = (
         make_run("whole", *options),
         make_run("again", *options),
@@ -83,8 +87,11 @@ def test_resume_and_seed_are_exact(make_run, precision, graph):
 
 @pytest.mark.parametrize("precision", ["float32", "tf32", "bf16", "fp16"])
 @pytest.mark.parametrize("norm", ["false", "true"])
-def test_a_graph_is_the_same_training(make_run, precision, norm):
-    options = [f"trainer.precision={precision}", f"model.discriminator.spectral_norm={norm}"]
+@pytest.mark.parametrize("game", GAMES.values(), ids=GAMES)
+def test_a_graph_is_the_same_training(make_run, precision, norm, game):
+    """Also of the average of G, whose weight changes each iteration, and of R1 and R2, which make graphs of their
+    own."""
+    options = [f"trainer.precision={precision}", f"model.discriminator.spectral_norm={norm}", *game]
     runs = [make_run("eager", *options, EAGER), make_run("graph", *options, GRAPH)]
     for folder in runs:
         train(folder)
@@ -117,8 +124,9 @@ def test_images_on_the_host_are_the_same_images(make_run, monkeypatch):
     assert largest_difference(here, there) == 0.0
 
 
+@pytest.mark.parametrize("game", GAMES.values(), ids=GAMES)
 @pytest.mark.parametrize("precision", ["float32", "bf16", "fp16"])
-def test_an_iteration_never_waits_for_the_device(make_run, monkeypatch, precision):
+def test_an_iteration_never_waits_for_the_device(make_run, monkeypatch, precision, game):
     step = InfoGAN.training_step
 
     def watched(self, real, batch_idx):
@@ -129,7 +137,7 @@ def test_an_iteration_never_waits_for_the_device(make_run, monkeypatch, precisio
             torch.cuda.set_sync_debug_mode("default")
 
     monkeypatch.setattr(InfoGAN, "training_step", watched)
-    folder = make_run("run", f"trainer.precision={precision}", EAGER)  # the capture waits, once
+    folder = make_run("run", f"trainer.precision={precision}", EAGER, *game)  # the capture waits, once
     train(folder)
     assert load_tree(newest_checkpoint(folder))["iteration"] == LAST
 

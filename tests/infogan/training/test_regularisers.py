@@ -127,7 +127,8 @@ def test_nothing_is_computed_for_a_regulariser_that_is_off(compose_values):
 class Headed:
     """A regulariser of another package with a head of its own: it learns to tell which images are real."""
 
-    phase, further_images, differentiates_real = "discriminator", 0, False
+    phase, further_images = "discriminator", 0
+    differentiates_real = differentiates_fake = False
 
     class section(RegulariserSection):
         pass
