@@ -24,6 +24,9 @@ class ModelConfig(Section):
       well, and the trunk never sees the information term. `alone`: D's optimizer owns Q's head, which reads features
       that the information term does not change: with λ = 0 the game is that of a plain GAN.
     adversarial: the game of G and D. `non_saturating` is that of Goodfellow et al. 2014, as in the paper.
+    balance: how many times the game's gradient at the generated images the information's may be, at most: in the G
+      phase it is scaled by min(1, balance · ‖∇ₓ game‖ / ‖∇ₓ information‖), each norm the mean of the images', before it
+      goes through G. Q's own parameters learn unscaled, whoever owns them. null: as large as λ makes it.
     regularisers: further terms of the loss, by name; none in the paper's presets.
     """
 
@@ -36,6 +39,7 @@ class ModelConfig(Section):
     lambda_posterior: Lambda | None
     posterior_optimizer: Literal["discriminator", "generator", "alone"]
     adversarial: Literal["non_saturating"]
+    balance: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None
     regularisers: dict[RegulariserName, RegulariserConfig]
     generator: GeneratorConfig
     discriminator: DiscriminatorConfig

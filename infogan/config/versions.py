@@ -9,7 +9,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-VERSION = 3
+VERSION = 4
 """Of what is written."""
 
 
@@ -59,7 +59,13 @@ def _to_3(values: dict[str, Any]) -> None:
                 section.setdefault(key, value)
 
 
-STEPS: list[Callable[[dict[str, Any]], None]] = [_to_2, _to_3]
+def _to_4(values: dict[str, Any]) -> None:
+    """The information may be balanced with the game, and codes may hide in the image."""
+    _missing(values, "model", balance=None)
+    _missing(values, "callbacks.collapse", hidden_information=1.0, recovery=1.0)
+
+
+STEPS: list[Callable[[dict[str, Any]], None]] = [_to_2, _to_3, _to_4]
 """The first makes version 2 of version 1."""
 
 
