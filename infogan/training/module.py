@@ -137,9 +137,7 @@ class InfoGAN(L.LightningModule):
         apart = not fake.requires_grad and not self.objective.trunk_learns_information
         return Play(self.discriminator, self.latents, latent, real, fake, self.value_range, inputs, apart)
 
-    def _update(
-        self, phase: Phase, optimizer: Any, terms: Terms, derived: Tensor | None = None
-    ) -> dict[str, Tensor]:
+    def _update(self, phase: Phase, optimizer: Any, terms: Terms, derived: Tensor | None = None) -> dict[str, Tensor]:
         """Moves the parameters that this phase's optimizer owns, by the gradient of the loss, or of `derived` where
         that is given. Returns the values of the terms, the loss and the norm of the gradient."""
         total = loss(terms)

@@ -15,7 +15,9 @@ from infogan.run_folder.configuration import load_config, read_config, read_expo
 
 FILES = Path(__file__).parents[2] / "data_of_5d507ff"
 OF_1 = yaml.safe_load((FILES / "run" / "config.yaml").read_text())
-NAMED = {"adversarial": "non_saturating", "regularisers": {}}
+NAMED = {"adversarial": "non_saturating", "balance": None, "regularisers": {}}
+OFF = {"hidden_information": 1.0, "recovery": 1.0}
+"""Of version 4: what health did not look at."""
 
 
 def without(values, *keys):
@@ -30,11 +32,14 @@ def without(values, *keys):
 
 
 def expected_of(values):
-    """What version 2 adds to a whole file of version 1."""
+    """What versions 2 and 4 add to a whole file of version 1."""
     model = values["model"]
     networks = {name: {"kind": "dcgan", **model[name]} for name in ("generator", "discriminator")}
-    callbacks = {"callbacks": {**values["callbacks"], "further": {}}} if "callbacks" in values else {}
-    return {**values, "model": {**model, **NAMED, **networks}, **callbacks}
+    if "callbacks" in values:
+        callbacks = values["callbacks"]
+        collapse = {**callbacks["collapse"], **OFF}
+        values = {**values, "callbacks": {**callbacks, "collapse": collapse, "further": {}}}
+    return {**values, "model": {**model, **NAMED, **networks}}
 
 
 def test_a_whole_run_of_version_1():
@@ -162,4 +167,15 @@ def test_consistency_of_version_2_was_of_one_code(compose_values, old, new):
 
 @pytest.mark.parametrize("model", [None, 3, {}, {"regularisers": None}, {"regularisers": {"same": 3}}])
 def test_a_damaged_file_of_version_2_is_left_to_the_schema(model):
-    assert up_to_date({"version": 2, "model": model}) == {"model": model}
+    balance = {"balance": None} if isinstance(model, dict) else {}
+    assert up_to_date({"version": 2, "model": model}) == {"model": {**model, **balance} if balance else model}
+
+
+def test_version_3_had_no_balance(compose_values):
+    values = compose_values()
+    older = {"version": 3, **without(values, "model.balance", *(f"callbacks.collapse.{key}" for key in OFF))}
+    expected = copy.deepcopy(values)
+    expected["callbacks"]["collapse"].update(OFF)
+    assert up_to_date(older) == expected
+    assert up_to_date({"version": 3, **values}) == values
+    assert check(up_to_date(older)).model.balance is None
