@@ -12,6 +12,7 @@ from infogan.experiments.prepare import reopen
 from infogan.run_folder.paths import newest_checkpoint
 from infogan.run_folder.trees import load_tree
 from tests.infogan.processes import rows, tensors
+from tests.infogan.training import test_regularisers
 from tests.infogan.training.test_module import fit, part
 from tests.infogan.training.test_regularisers import SHORT, make_run, operations  # noqa: F401
 
@@ -63,6 +64,21 @@ def test_nothing_is_computed_where_it_is_off(compose_values):
     no_lambda = ["model.lambda_categorical=0", "model.lambda_continuous=0"]
     counts = [operations(compose_values(*SHORT, *no_lambda, f"model.balance={b}"), 5) for b in ("null", "1.0")]
     assert counts[0] == counts[1], "there is nothing to balance"
+
+
+def test_the_host_asks_nothing_of_the_device(compose_values, monkeypatch):
+    """No value is fetched in an iteration: it could not be captured as a CUDA graph."""
+    asked = []
+
+    class Watched(test_regularisers.Counted):
+        def __torch_dispatch__(self, function, types, arguments=(), keywords=None):
+            asked.append(str(function))
+            return super().__torch_dispatch__(function, types, arguments, keywords)
+
+    monkeypatch.setattr(test_regularisers, "Counted", Watched)
+    operations(compose_values(*SHORT, "model.balance=1.0"), 5)
+    assert "aten.linalg_vector_norm.default" in asked and len(asked) > 100
+    assert not [name for name in asked if "_local_scalar_dense" in name or "nonzero" in name or "is_nonzero" in name]
 
 
 def test_fp16_leaves_out_an_update_of_g_that_overflows(compose_values):

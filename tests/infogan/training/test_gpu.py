@@ -82,9 +82,11 @@ def test_resume_and_seed_are_exact(make_run, precision, graph):
 
 
 @pytest.mark.parametrize("precision", ["float32", "tf32", "bf16", "fp16"])
-@pytest.mark.parametrize("norm", ["false", "true"])
-def test_a_graph_is_the_same_training(make_run, precision, norm):
-    options = [f"trainer.precision={precision}", f"model.discriminator.spectral_norm={norm}"]
+@pytest.mark.parametrize(
+    "part", ["discriminator.spectral_norm=false", "discriminator.spectral_norm=true", "balance=0.5"]
+)
+def test_a_graph_is_the_same_training(make_run, precision, part):
+    options = [f"trainer.precision={precision}", f"model.{part}"]
     runs = [make_run("eager", *options, EAGER), make_run("graph", *options, GRAPH)]
     for folder in runs:
         train(folder)
@@ -117,8 +119,9 @@ def test_images_on_the_host_are_the_same_images(make_run, monkeypatch):
     assert largest_difference(here, there) == 0.0
 
 
+@pytest.mark.parametrize("balance", ["null", "0.5"])
 @pytest.mark.parametrize("precision", ["float32", "bf16", "fp16"])
-def test_an_iteration_never_waits_for_the_device(make_run, monkeypatch, precision):
+def test_an_iteration_never_waits_for_the_device(make_run, monkeypatch, precision, balance):
     step = InfoGAN.training_step
 
     def watched(self, real, batch_idx):
@@ -129,7 +132,8 @@ def test_an_iteration_never_waits_for_the_device(make_run, monkeypatch, precisio
             torch.cuda.set_sync_debug_mode("default")
 
     monkeypatch.setattr(InfoGAN, "training_step", watched)
-    folder = make_run("run", f"trainer.precision={precision}", EAGER)  # the capture waits, once
+    options = [f"trainer.precision={precision}", f"model.balance={balance}"]
+    folder = make_run("run", *options, EAGER)  # the capture waits, once
     train(folder)
     assert load_tree(newest_checkpoint(folder))["iteration"] == LAST
 
