@@ -1,7 +1,9 @@
-"""Whether a run still learns: D has won or does not learn, images are alike, categories unused, codes not read."""
+"""Whether a run still learns: D has won or does not learn, images are alike, codes hidden, unused or not read."""
 
 import logging
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from statistics import fmean
 from typing import Any, Literal
 
@@ -23,8 +25,10 @@ log = logging.getLogger("infogan")
 SAMPLES = 64
 
 WHAT_TO_TRY = {
-    "D has won": "a smaller model.learning_rate_discriminator, a larger model.learning_rate_generator, or "
-    "model.discriminator.spectral_norm=true",
+    "codes hidden in the image": "model.balance=1 (where it is on, half of it), or a smaller model.lambda_categorical "
+    "or model.lambda_continuous",
+    "D has won": "a smaller model.learning_rate_discriminator, a larger model.learning_rate_generator, "
+    "model.discriminator.spectral_norm=true, or where L_I is high model.balance=1",
     "D does not learn": "a larger model.learning_rate_discriminator",
     "images alike": "a smaller model.learning_rate_generator, or a larger data.batch_size",
     "categories unused": "another seed, a larger model.lambda_categorical, or fewer classes",
@@ -77,15 +81,52 @@ def watched(module: InfoGAN) -> list[Code]:
     return [code for code in module.latents.codes if module.objective.lambdas[code.name] > 0]
 
 
+@dataclass(frozen=True)
+class Window:
+    """A number over the rows of a window, in their order."""
+
+    values: Sequence[float]
+
+    @property
+    def mean(self) -> float:
+        return fmean(self.values)
+
+    @property
+    def newest(self) -> float:
+        """The mean of the last quarter."""
+        return fmean(self.values[-self._quarter :])
+
+    @property
+    def gain(self) -> float:
+        """How far the last quarter is above the first."""
+        return self.newest - fmean(self.values[: self._quarter])
+
+    def stays_below(self, limit: float, recovery: float) -> bool:
+        """Whether it is below the limit, in the last quarter too, and does not rise by more than `recovery`. What is
+        not a number is."""
+        return math.isnan(self.mean) or (max(self.mean, self.newest) < limit and self.gain <= recovery)
+
+    def stays_above(self, limit: float, recovery: float) -> bool:
+        """Likewise above it, without falling."""
+        return Window([-value for value in self.values]).stays_below(-limit, recovery)
+
+    @property
+    def _quarter(self) -> int:
+        return max(1, len(self.values) // 4)
+
+
 class Health(L.Callback):
     """Judges the mean of the last `limits.window` iterations, whenever the training log has fetched its numbers:
 
     D has won: D(real) - D(fake) above `largest_gap`. D does not learn: below `least_gap`. Images alike: `health/spread`
-    below `least_spread`. Categories unused: `health/categories/<code>` below `least_categories`. Codes not read: L_I of
-    a code with λ > 0, as a part of what there is to know of it, below `least_information`.
+    below `least_spread`. Codes hidden in the image: images alike, from which Q reads more than `hidden_information` of
+    what there is to know of the codes; the first and the third then go without saying. Categories unused:
+    `health/categories/<code>` below `least_categories`. Codes not read: L_I of a code with λ > 0, as a part of what
+    there is to know of it, below `least_information`.
 
-    Each is named once in a run, with what to try, or raised as Collapsed where `action` is abort. A value that is not a
-    number counts as collapsed.
+    Runs that start late are given time: see `Window.stays_below`, and images alike are not named, nor is D that has
+    won, while L_I still rises. Each is named once in a run, with what to try, or raised as Collapsed where `action` is
+    abort. A value that is not a number counts as collapsed.
     """
 
     def __init__(self, training_log: TrainingLog, action: Literal["warn", "abort"], limits: CollapseConfig) -> None:
@@ -104,36 +145,44 @@ class Health(L.Callback):
         rows = max(1, self.limits.window // self.training_log.every)
         for name, value in self._numbers(pl_module, self.training_log.latest).items():
             self._windows[name] = [*self._windows.get(name, []), value][-rows:]
-        means = {name: fmean(window) for name, window in self._windows.items() if len(window) == rows}
-        for kind, what in self._found(means).items():
+        windows = {name: Window(values) for name, values in self._windows.items() if len(values) == rows}
+        for kind, what in self._found(windows).items():
             when = f"iteration {pl_module.iteration}: {kind}: in the mean of the last {self.limits.window}"
             self._tell(kind, f"{when} {what}")
 
     def _numbers(self, module: InfoGAN, row: Mapping[str, float]) -> dict[str, float]:
+        shares = {code.name: max(0.0, code.share_read(row[information(code.name)])) for code in watched(module)}
         return {
             "gap": row[REAL] - row[FAKE],
             **{name: value for name, value in row.items() if name.startswith("health/")},
-            **{f"read/{code.name}": code.share_read(row[information(code.name)]) for code in watched(module)},
+            **{f"read/{name}": share for name, share in shares.items()},
+            **({"all read": fmean(shares.values())} if shares else {}),
         }
 
-    def _found(self, means: Mapping[str, float]) -> dict[str, str]:
+    def _found(self, windows: Mapping[str, "Window"]) -> dict[str, str]:
         """What is wrong, by kind, in words."""
+        limits = self.limits
 
         def below(prefix: str, limit: float) -> str:
-            low = {name.rpartition("/")[2]: value for name, value in means.items()
-                   if name.startswith(prefix) and limit > 0 and not value >= limit}  # fmt: skip
-            return ", ".join(f"{name} {max(value, 0):.2g}" for name, value in low.items())
+            low = {name.rpartition("/")[2]: window.mean for name, window in windows.items()
+                   if name.startswith(prefix) and limit > 0 and window.stays_below(limit, limits.recovery)}  # fmt: skip
+            return ", ".join(f"{name} {value:.2g}" for name, value in low.items())
 
         found = {}
-        if "gap" in means and not means["gap"] <= self.limits.largest_gap:
-            found["D has won"] = f"D(real) - D(fake) was {means['gap']:.2f}"
-        if "gap" in means and means["gap"] < self.limits.least_gap:
-            found["D does not learn"] = f"D(real) - D(fake) was {means['gap']:.2f}"
-        if below(SPREAD, self.limits.least_spread):
-            found["images alike"] = f"they differed by {means[SPREAD]:.1g} of the range"
-        if low := below(CATEGORIES, self.limits.least_categories):
+        gap, read = windows.get("gap"), windows.get("all read")
+        alike = below(SPREAD, limits.least_spread) and f"they differed by {windows[SPREAD].mean:.1g} of the range"
+        if alike and read and read.newest > limits.hidden_information:
+            found["codes hidden in the image"] = f"{alike}, and L_I was {read.newest:.2g} of what there is to know"
+        elif not (alike and read and read.gain > limits.recovery):  # else the codes may be about to hide
+            if gap and gap.stays_above(limits.largest_gap, limits.recovery):
+                found["D has won"] = f"D(real) - D(fake) was {gap.mean:.2f}"
+            elif gap and gap.stays_below(limits.least_gap, limits.recovery):
+                found["D does not learn"] = f"D(real) - D(fake) was {gap.mean:.2f}"
+            if alike:
+                found["images alike"] = alike
+        if low := below(CATEGORIES, limits.least_categories):
             found["categories unused"] = f"the entropy of those that Q reads was this part of what was drawn: {low}"
-        if low := below("read/", self.limits.least_information):
+        if low := below("read/", limits.least_information):
             found["codes not read"] = f"L_I was this part of what there is to know: {low}"
         return found
 

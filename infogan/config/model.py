@@ -26,6 +26,9 @@ class ModelConfig(Section):
     adversarial: the game of G and D. `non_saturating` is that of Goodfellow et al. 2014, as in the paper; `hinge` that
       of Lim and Ye 2017; `relativistic` compares each real image with a generated one (Jolicoeur-Martineau 2019), which
       with `r1` and `r2` among the regularisers is the game of R3GAN (Huang et al. 2024).
+    balance: how many times the game's gradient at the generated images the information's may be, at most: in the G
+      phase it is scaled by min(1, balance · ‖∇ₓ game‖ / ‖∇ₓ information‖), each norm the mean of the images', before it
+      goes through G. Q's own parameters learn unscaled, whoever owns them. null: as large as λ makes it.
     regularisers: further terms of the loss, by name; none in the paper's presets.
     augment: how the images are changed that D's head is shown; null: not at all.
     ema_half_life: G is also kept as an average over training, in which an iteration counts half as much as one so many
@@ -41,6 +44,7 @@ class ModelConfig(Section):
     lambda_posterior: Lambda | None
     posterior_optimizer: Literal["discriminator", "generator", "alone"]
     adversarial: Literal["non_saturating", "hinge", "relativistic"]
+    balance: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None
     regularisers: dict[RegulariserName, RegulariserConfig]
     augment: AugmentSection | None
     ema_half_life: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None

@@ -92,6 +92,10 @@ class CollapseConfig(Section):
     values; the entropy of the categories that Q reads in them below `least_categories` of that of the categories drawn;
     L_I of a code with λ > 0 below `least_information` of what there is to know of it (of H(c), or of the variance of a
     continuous code). A least value of 0 is not looked at, nor is a `least_gap` of -1.
+
+    hidden_information: where images differ by less than `least_spread` and Q reads more than this of all codes, these
+      are hidden in the image. recovery: nothing is wrong with a number that in the last quarter of the window is within
+      its limit, or nearer to it than in the first by more than this.
     """
 
     window: Positive
@@ -100,6 +104,8 @@ class CollapseConfig(Section):
     least_spread: Annotated[float, Field(ge=0, lt=1)]
     least_categories: Annotated[float, Field(ge=0, lt=1)]
     least_information: Annotated[float, Field(ge=0, lt=1)]
+    hidden_information: Annotated[float, Field(gt=0, le=1)]
+    recovery: Annotated[float, Field(ge=0, le=1)]
 
 
 class FurtherCallback(Section):

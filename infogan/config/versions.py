@@ -60,8 +60,10 @@ def _to_3(values: dict[str, Any]) -> None:
 
 
 def _to_4(values: dict[str, Any]) -> None:
-    """D may be shown changed images, and an average of G be kept."""
-    _missing(values, "model", augment=None, ema_half_life=None)
+    """D may be shown changed images, an average of G be kept, the information be balanced with the game, and codes may
+    hide in the image."""
+    _missing(values, "model", augment=None, ema_half_life=None, balance=None)
+    _missing(values, "callbacks.collapse", hidden_information=1.0, recovery=1.0)
 
 
 STEPS: list[Callable[[dict[str, Any]], None]] = [_to_2, _to_3, _to_4]

@@ -32,6 +32,7 @@ def training_curves(
         "information L_I (nats)": [f"information/{name}" for name in entropies],
         "discriminator's output": ["D/real", "D/fake"],
         "losses (nats)": ["loss/discriminator", "loss/generator"],
+        "scale of the information's gradient": ["balance"],
         "gradient norms": ["gradient_norm/discriminator", "gradient_norm/generator"],
         "categorical code as a classifier": ["acc", "nmi", "ari"],
         "images per second": ["images_per_second"],

@@ -43,7 +43,8 @@ class Objective:
     does it, and the regularisers.
 
     D phase, on detached fakes: the game of D, and -Σ λ_j L_j, whose weights are `posterior_lambdas`.
-    G phase, D and Q frozen: the game of G, and -Σ λ_j L_j, whose weights are `lambdas`.
+    G phase, D and Q frozen: the game of G, and -Σ λ_j L_j, whose weights are `lambdas`; with `balance` its gradient at
+    the images is scaled down to at most so many times the game's: see `balanced`.
     With `posterior_optimizer=generator` the information term leaves the D phase.
     """
 
@@ -53,6 +54,7 @@ class Objective:
     posterior_learns_with_d: bool
     trunk_learns_information: bool
     regularisers: Mapping[str, Scheduled]
+    balance: float | None
 
     @classmethod
     def from_config(cls, config: ModelConfig, latents: Latents) -> Self:
@@ -66,7 +68,13 @@ class Objective:
             posterior_learns_with_d=config.posterior_optimizer != "generator",
             trunk_learns_information=config.posterior_optimizer == "discriminator",
             regularisers={name: Scheduled(built[name], sections[name].weight, sections[name].every) for name in built},
+            balance=config.balance,
         )
+
+    @property
+    def is_balanced(self) -> bool:
+        """Whether there is something to balance: without λ > 0 the information asks nothing of the images."""
+        return self.balance is not None and any(weight > 0 for weight in self.lambdas.values())
 
     def due(self, iteration: int) -> tuple[str, ...]:
         """The regularisers of an iteration, counted from 0."""

@@ -51,12 +51,5 @@ def loss(terms: Terms) -> Tensor:
     return _sum(parts[False]) - _sum(parts[True]) if parts[False] else -_sum(parts[True])
 
 
-def gradient_at(term: Term, images: Tensor) -> Tensor:
-    """The gradient of a term's part of the loss at the images that it was computed from, before it reaches the
-    generator: (N, C, H, W) of a graph that stays."""
-    (gradient,) = torch.autograd.grad(term.weighted, images, retain_graph=True)
-    return -gradient if term.maximised else gradient
-
-
 def _sum(values: list[Tensor]) -> Tensor:
     return values[0] if len(values) == 1 else torch.stack(values).sum()

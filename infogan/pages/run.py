@@ -13,6 +13,7 @@ from infogan.pages.findings import Findings, beside_published, code_caption, cod
 from infogan.pages.origin import made_of, repeated, unfinished
 from infogan.pages.page import Figure, Gap, attempt, drawn, figure_of, write_page
 from infogan.pages.published import published_for
+from infogan.pages.remarks import remarks
 from infogan.run_folder.configuration import read_config
 from infogan.run_folder.contents import read_provenance
 from infogan.run_folder.evaluation import Evaluation, flat, read_evaluation
@@ -66,6 +67,7 @@ def write_run_report(folder: Path, licence: str) -> Path:
         "grids": [figure for figure in grids if figure],
         "samples": [figure for figure in samples if figure],
         "evaluated_at": evaluation and evaluation.iterations,
+        "remarks": remarks(config, evaluation),
         "parts": score_parts(evaluation),
         "evaluated": [
             figure for path in pictures if (figure := attempt(missing, figure_of, path, _words(path.stem), ""))

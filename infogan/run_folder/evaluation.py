@@ -39,12 +39,15 @@ class Mean(_Scores):
 
 
 class CodeInformation(_Scores):
-    """L_I of a code over fresh latents, in eval and in train mode, for a fixed σ at σ² = MSE too, and H(c); nats."""
+    """L_I of a code over fresh latents, in eval and in train mode, for a fixed σ at σ² = MSE too, H(c), and L_I of the
+    images as they are seen; nats. `visible_share`: the last as a part of what is read; None where that is nothing."""
 
     entropy: float
     eval: Mean
     at_mse: float | None = None
     train: Mean | None = None
+    visible: float | None = None
+    visible_share: float | None = None
 
 
 class LabelFree(_Scores):
@@ -72,12 +75,22 @@ class Clusters(_Scores):
         return {} if self.acc is None else {"acc": self.acc, "nmi": self.nmi, "ari": self.ari}
 
 
+class Diversity(_Scores):
+    """How far images of the same codes and other noise are apart, and real images of one category; the first as a
+    share of the second."""
+
+    generated: float
+    real: float
+    share: float
+
+
 class Evaluation(_Scores):
     """The scores of the model after so many iterations, part by part; None where the version that wrote the file had
     no such part.
 
     information, clustering: by code, and clustering of several together as `all`. disentanglement, image_quality:
-      nested, as `scoring` writes them. seconds: that each part took. protocol: what it was asked with. provenance: of
+      nested, as `scoring` writes them. diversity: of pixels and of features, by code.
+      seconds: that each part took. protocol: what it was asked with. provenance: of
       the process that scored.
     """
 
@@ -88,6 +101,7 @@ class Evaluation(_Scores):
     factors: Part[Factors] | None = None
     disentanglement: Part[dict[str, Any]] | None = None
     image_quality: Part[dict[str, Any]] | None = None
+    diversity: Part[dict[str, dict[str, Diversity]]] | None = None
     seconds: dict[str, float] = Field(default_factory=dict)
     protocol: dict[str, Any] = Field(default_factory=dict)
     provenance: dict[str, Any] = Field(default_factory=dict)

@@ -24,6 +24,9 @@ LOSSES = ("loss/discriminator", "loss/generator")
 INFORMATION, ENTROPY = "information/", "entropy/"
 """How the columns of L_I begin, and what W&B is sent beside each: H(c), both in nats."""
 
+BALANCE = "balance"
+"""What the information's gradient at the generated images is scaled by, from 0 to 1; see `model.balance`."""
+
 SPREAD = "health/spread"
 CATEGORIES = "health/categories/"
 """How the columns begin that say how evenly Q uses the categories of a code; see `callbacks.health`."""

@@ -1,6 +1,7 @@
 """What a model shows by itself, without labels: information over fresh latents, consistency, use of the categories."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from infogan.metrics.consistency import category_agreement, usage_entropy, value
 from infogan.objective.information import information_bound, information_of_joint, joint_of_pairs
 from infogan.scoring.against_labels import groups
 from infogan.scoring.real_images import BATCH_SIZE, EncodedImages, encode_split
+from infogan.scoring.visible import seen
 from infogan.trained.inference import reread
 from infogan.trained.model import Trained
 
@@ -22,10 +24,17 @@ if TYPE_CHECKING:
 IMAGES = 10_000
 """Real images, at most, and fresh latents that scores without labels are measured on."""
 
+LEAST_READ = 0.05
+"""Of a code that Q hardly reads nothing can be hidden."""
+
 
 def information(trained: Trained, count: int, seed: int) -> dict[str, Any]:
     """L_I of each code over fresh latents, in nats: in eval and in train mode with its bootstrap interval, for a fixed
-    σ also with σ² = MSE, and H(c)."""
+    σ also with σ² = MSE, and H(c).
+
+    visible: L_I in eval mode, read from the images as they are `seen`, and as a share of all that Q reads; a code of
+    which it reads less than LEAST_READ of what there is to know has no such share.
+    """
     latents = trained.latents
     latent = latents.sample(seed, "evaluation", 0, range(count))
     networks = (trained.generator, trained.discriminator, latent, trained.config.data.batch_size)
@@ -42,6 +51,12 @@ def information(trained: Trained, count: int, seed: int) -> dict[str, Any]:
                 refitted = code.refitted_log_likelihood(value, parameter)
                 if refitted is not None:
                     found[code.name]["at_mse"] = refitted.item() + latents.entropies[code.name]
+    q = reread(*networks[:3], BATCH_SIZE, between=partial(seen, value_range=trained.value_range))
+    for name, likelihood in latents.log_likelihoods(latent, q).items():
+        bound = information_bound(likelihood.double(), latents.entropies[name]).item()
+        whole, share = (latents.code(name).share_read(value) for value in (found[name]["eval"]["mean"], bound))
+        found[name]["visible"] = bound
+        found[name]["visible_share"] = max(0.0, share) / whole if whole >= LEAST_READ else None
     return found
 
 

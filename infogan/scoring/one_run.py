@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from infogan.datamodules.base import ImageDataModule
+    from infogan.scoring.extractor import Extractor
 
 
 @dataclass
@@ -73,8 +74,9 @@ def evaluate(
         part("factors", lambda: factor_table(trained, data, samples["test"], found.pictures))
         part("disentanglement", lambda: disentanglement(trained, data, samples, metrics, seed))
         part("image_quality", lambda: quality(trained, data, metrics, seed, found.pictures))
+        part("diversity", lambda: effect_of_noise(trained, data, metrics, seed))
     else:
-        for name in ("clustering", "factors", "disentanglement", "image_quality"):
+        for name in ("clustering", "factors", "disentanglement", "image_quality", "diversity"):
             part(name, lambda: None)
     return found
 
@@ -194,15 +196,28 @@ def quality(
     trained: Trained, data: "ImageDataModule", metrics: MetricsConfig, seed: int, pictures: dict[str, "Image"]
 ) -> dict[str, Any]:
     """See `image_quality`: with Inception where its weights are named, else with an extractor trained on this data."""
-    from infogan.scoring.extractor import extractor_of, inception
     from infogan.scoring.image_quality import image_quality, neighbours_picture
 
     pictures["neighbours"] = neighbours_picture(trained, data)
+    return image_quality(trained, data, extractor_for(trained, data, metrics), metrics.samples, seed)
+
+
+def effect_of_noise(
+    trained: Trained, data: "ImageDataModule", metrics: MetricsConfig, seed: int
+) -> dict[str, Any] | str:
+    """See `diversity`, with the extractor of `quality`."""
+    from infogan.scoring.diversity import diversity
+
+    return diversity(trained, data, extractor_for(trained, data, metrics), seed)
+
+
+def extractor_for(trained: Trained, data: "ImageDataModule", metrics: MetricsConfig) -> "Extractor | None":
+    """On the model's device; None where there is nothing to train one on."""
+    from infogan.scoring.extractor import extractor_of, inception
+
     weights = metrics.inception_weights
     extractor = extractor_of(data) if weights is None else inception(weights)
-    if extractor is not None:
-        extractor.to(next(trained.generator.parameters()).device)
-    return image_quality(trained, data, extractor, metrics.samples, seed)
+    return None if extractor is None else extractor.to(next(trained.generator.parameters()).device)
 
 
 def _against_labels(clusters: np.ndarray, labels: np.ndarray) -> dict[str, float]:

@@ -16,6 +16,7 @@ from infogan.errors import RunError
 from infogan.run_folder.evaluation import EVALUATION
 from infogan.run_folder.files import write_json
 from infogan.run_folder.metrics import (
+    BALANCE,
     CLUSTERING,
     ENTROPY,
     FAKE,
@@ -182,6 +183,7 @@ def sections(dashboard: Dashboard) -> dict[str, list[Any]]:
             for title, names, span in (
                 ("D(real), D(fake)", (REAL, FAKE), (0, 1)),
                 ("Losses", LOSSES, (None, None)),
+                ("Balance: what the information's gradient is scaled by", (BALANCE,), (0, 1)),
             )
             if (lines := dashboard.held(*names))
         ],

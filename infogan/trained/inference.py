@@ -68,8 +68,10 @@ def reread(
     batch_size: int,
     batch_statistics: bool = False,
     advance: Callable[[int], object] = lambda count: None,
+    between: Callable[[Tensor], Tensor] = lambda images: images,
 ) -> Tensor:
-    """What Q makes of G's images of these latents: (N, width) → Q's output, (N, outputs), on the CPU.
+    """What Q makes of G's images of these latents, or of what `between` makes of the images: (N, width) → Q's output,
+    (N, outputs), on the CPU.
 
     `batch_statistics` is train mode, in batches of at most `batch_size`; else the running averages are used. `advance`
     hears how many more are done.
@@ -80,7 +82,7 @@ def reread(
     with evaluating(generator, discriminator, batch_statistics=batch_statistics):
         parts = latent.tensor_split(math.ceil(len(latent) / batch_size))  # even parts: none is a batch of one
         counting = counted(parts, advance, len)
-        return torch.cat([discriminator(generator(part.to(device)))[1].cpu() for part in counting])
+        return torch.cat([discriminator(between(generator(part.to(device))))[1].cpu() for part in counting])
 
 
 def fresh_information(

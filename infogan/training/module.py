@@ -16,12 +16,13 @@ from infogan.config.model import ModelConfig
 from infogan.networks import Generator, build_discriminator, build_generator
 from infogan.networks.layers import initialise
 from infogan.networks.value_range import value_range
+from infogan.objective.balance import balanced
 from infogan.objective.objective import Objective
 from infogan.objective.play import GAME, Play
 from infogan.objective.regularisers.regulariser import Phase
 from infogan.objective.terms import Terms, Weight, loss
 from infogan.objective.transforms import numbers, unclamped
-from infogan.run_folder.metrics import FAKE, REAL
+from infogan.run_folder.metrics import BALANCE, FAKE, REAL
 from infogan.training.average import average_of, move_average, weight_of_newest
 from infogan.training.cuda_graph import CapturedIteration
 
@@ -126,8 +127,12 @@ class InfoGAN(L.LightningModule):
         measured = self._update("discriminator", optimizer_d, terms_d)
 
         with self._casting_weights_once(), _frozen(self._owned["discriminator"]):
-            terms_g = self.objective.generator(self._play(inputs, due, latent, fake), weights)
-        updated = self._update("generator", optimizer_g, terms_g)
+            images = fake.detach().requires_grad_() if self.objective.is_balanced else fake
+            terms_g = self.objective.generator(self._play(inputs, due, latent, images), weights)
+        derived = None
+        if self.objective.is_balanced:
+            derived, measured[BALANCE] = self._balanced(terms_g, images, fake)
+        updated = self._update("generator", optimizer_g, terms_g, derived)
         if self.average is not None:
             move_average(self.average, self.generator, inputs["average_weight"])
 
@@ -149,16 +154,25 @@ class InfoGAN(L.LightningModule):
         change = partial(unclamped, transforms=augment.transforms, value_range=self.value_range)
         return replace(play, augment=change, posterior_augmented=augment.before_posterior)
 
-    def _update(self, phase: Phase, optimizer: Any, terms: Terms) -> dict[str, Tensor]:
-        """Moves the parameters that this phase's optimizer owns. Returns the values of the terms, the loss and the
-        norm of its gradient."""
+    def _update(self, phase: Phase, optimizer: Any, terms: Terms, derived: Tensor | None = None) -> dict[str, Tensor]:
+        """Moves the parameters that this phase's optimizer owns, by the gradient of the loss, or of `derived` where
+        that is given. Returns the values of the terms, the loss and the norm of the gradient."""
         total = loss(terms)
         optimizer.zero_grad()
-        self.manual_backward(total)
+        self.manual_backward(total if derived is None else derived)
         norm = self._gradient_norm(phase)
         optimizer.step()
         values = {name: term.value.detach() for name, term in terms.items()}
         return {**values, f"loss/{phase}": total.detach(), **norm}
+
+    def _balanced(self, terms: Terms, images: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """See `balanced`. The balance is the same whatever a loss is scaled by, unless its gradient overflows."""
+        assert self.objective.balance is not None
+        of_g = {id(parameter) for parameter in self.generator.parameters()}
+        own = [parameter for parameter in self._owned["generator"] if id(parameter) not in of_g]
+        scaler = getattr(self.trainer.precision_plugin, "scaler", None)
+        loss_scale = None if scaler is None else scaler.scale(torch.ones((), device=self.device))
+        return balanced(terms, images, fake, own, self.objective.balance, loss_scale)
 
     def _inputs(self, batch: Mapping[str, Tensor], due: tuple[str, ...]) -> dict[str, Tensor]:
         """What the iteration is a function of, beside the weights of the networks: on the device, the numbers that the

@@ -2,12 +2,16 @@
 
 import json
 import logging
+import math
+from types import SimpleNamespace
 
 import pytest
 import torch
 
-from infogan.callbacks.health import WHAT_TO_TRY, Health, HealthProbe
+from infogan.callbacks.health import WHAT_TO_TRY, Health, HealthProbe, Window
 from infogan.callbacks.training_log import TrainingLog
+from infogan.codes.categorical import Categorical
+from infogan.codes.latents import Latents
 from infogan.config.check import check
 from infogan.config.training import CollapseConfig
 from infogan.config.versions import up_to_date
@@ -22,7 +26,14 @@ from infogan.run_folder.trees import load_tree
 from infogan.trained.inference import evaluating
 
 LIMITS = CollapseConfig(
-    window=6, largest_gap=0.8, least_gap=0.0, least_spread=0.03, least_categories=0.75, least_information=0.1
+    window=6,
+    largest_gap=0.8,
+    least_gap=0.0,
+    least_spread=0.03,
+    least_categories=0.75,
+    least_information=0.1,
+    hidden_information=0.5,
+    recovery=0.02,
 )
 HEALTHY = {"D/real": 0.6, "D/fake": 0.4, "health/spread": 0.1, "health/categories/c1": 0.95, "information/c1": 2.0,
            "information/c2": -0.25, "information/c3": -0.25}  # fmt: skip
@@ -93,10 +104,15 @@ def test_limits_of_a_version_that_did_not_look_at_the_least_gap(module):
     watch(module, Health(TrainingLog(2), "abort", CollapseConfig(**today)), [gap(-1.0)] * 20)
 
 
+ALIKE = {"health/spread": 0.0042, "information/c1": 1.0, "information/c2": -0.36, "information/c3": -0.36}
+HIDDEN = {"information/c1": 2.24, "information/c2": -0.25, "information/c3": -0.25}
+
 ILL = {
     "D has won": (gap(0.9), "D(real) - D(fake) was 0.90"),
     "D does not learn": (gap(-0.04), "D(real) - D(fake) was -0.04"),
-    "images alike": ({"health/spread": 0.0042}, "they differed by 0.004 of the range"),
+    "images alike": (ALIKE, "they differed by 0.004 of the range"),
+    "codes hidden in the image": (ALIKE | HIDDEN | gap(0.9),
+                                  "they differed by 0.004 of the range, and L_I was 0.89 of what there is to know"),
     "categories unused": ({"health/categories/c1": 0.3},
                           "the entropy of those that Q reads was this part of what was drawn: c1 0.3"),
     "codes not read": ({"information/c1": 0.01, "information/c3": -0.392},
@@ -114,6 +130,116 @@ def test_each_kind_is_told_once_with_what_to_try(module, caplog, kind):
     ]
 
 
+class Ten:
+    """A module of ten codes of ten categories, as the preset of CelebA has them."""
+
+    def __init__(self):
+        codes = tuple(Categorical(f"c{k}", 10) for k in range(1, 11))
+        self.latents = Latents(codes, 128, "uniform")
+        self.objective = SimpleNamespace(lambdas={code.name: 1.0 for code in codes})
+        self.iteration = 0
+
+
+@pytest.fixture
+def told(compose_values, monkeypatch, caplog):
+    """The kinds that are named in a series of CelebA's numbers, with the limits that runs have, and the lines."""
+    limits = check(compose_values()).callbacks.collapse
+
+    def watch_series(numbers, last):
+        module = Ten()
+        monkeypatch.setattr("infogan.callbacks.health.InfoGAN", Ten)
+        health = Health(TrainingLog(20), "warn", limits)
+        for module.iteration in range(20, last + 1, 20):
+            gap, spread, bounds = numbers(module.iteration)
+            row = {"D/real": 0.5 + gap / 2, "D/fake": 0.5 - gap / 2, "health/spread": spread}
+            row |= {f"health/categories/c{k}": 0.95 for k in range(1, 11)}
+            health.training_log.latest = row | {f"information/c{k}": value for k, value in enumerate(bounds, 1)}
+            health.on_train_batch_end(None, module, {}, None, 0)
+        return [line.split(": ")[1] for line in caplog.messages], caplog.messages
+
+    caplog.set_level(logging.INFO, "infogan")
+    return watch_series
+
+
+def ramp(iteration, start, end, low, high):
+    return low + (high - low) * min(1.0, max(0.0, (iteration - start) / (end - start)))
+
+
+@pytest.mark.parametrize("climb", [600, 1500, 4000])
+def test_codes_that_hide_in_the_image_are_named_as_such(told, climb):
+    """CelebA as it collapsed: a brown smear, D(real) .99 and D(fake) .01, while L_I climbs to 2.24 of 2.30 nats. What
+    to try is never a smaller learning rate, however slowly it climbs."""
+
+    def numbers(iteration):
+        gap, spread = ramp(iteration, 0, 800, 0.0, 0.98), ramp(iteration, 0, 400, 0.15, 0.011)
+        return gap, spread, [ramp(iteration, 100, climb + 40 * k, 0.0, 2.24) for k in range(10)]
+
+    kinds, lines = told(numbers, 6000)
+    assert kinds[0] == "codes hidden in the image"
+    assert "model.balance=1" in lines[0] and "learning_rate" not in " ".join(lines)
+    assert set(kinds) == {"codes hidden in the image"}
+
+
+@pytest.mark.parametrize("gap_at_first", [-0.05, -0.015, 0.0])
+@pytest.mark.parametrize(("gap_in_the_end", "high"), [(0.10, 1.8), (0.15, 1.5)])
+def test_a_slow_start_on_colour_images_is_no_fault(told, gap_at_first, gap_in_the_end, high):
+    """CelebA with the balance: D(real) .54, D(fake) .44 or .50, .35 at 3,000 iterations, spread .22 to .24, L_I of a
+    code .5 nats at 1,000, some codes half of it, and 1.8 at 3,000."""
+
+    def numbers(iteration):
+        noise = 0.01 * math.sin(iteration)
+        gap = ramp(iteration, 0, 3000, gap_at_first, gap_in_the_end) + noise
+        slow = [0.5 + 0.05 * k for k in range(10)]  # of the others' L_I
+        return gap, 0.23 + noise, [s * ramp(iteration, 0, 3000, 0, 1) ** 1.16 * high + noise for s in slow]
+
+    assert told(numbers, 4000) == ([], [])
+
+
+@pytest.mark.parametrize("curve", [1.5, 2.5, 4.0])
+def test_codes_that_start_late_but_rise_are_no_fault(told, curve):
+    """The later they start, the less they say in the mean of the first 1,000 iterations: down to 0.04 of H(c)."""
+    bounds = lambda iteration: [0.5 * (iteration / 1000) ** curve] * 10  # noqa: E731
+    assert told(lambda iteration: (0.1, 0.23, bounds(iteration)), 1500) == ([], [])
+
+
+@pytest.mark.parametrize("bound", [0.0, 0.07, 0.2])
+def test_codes_that_are_not_read_and_do_not_rise_are(told, bound):
+    def numbers(iteration):
+        return 0.1, 0.23, [ramp(iteration, 0, 500, 0.0, bound) + 0.02 * math.sin(iteration)] * 10
+
+    assert told(numbers, 2000)[0] == ["codes not read"]
+
+
+def test_a_d_that_does_not_learn_is_named(told):
+    """As with its learning rate at 1e-7 on digits: -0.04 to -0.03 all the time."""
+    assert told(lambda iteration: (-0.035 + 0.005 * math.sin(iteration), 0.08, [1.0] * 10), 1500)[0] == [
+        "D does not learn"
+    ]
+
+
+def test_d_that_has_won_of_codes_that_are_not_read(told):
+    """Images alike, and nothing in them: learning rates are what to try."""
+    kinds, lines = told(lambda iteration: (0.95, 0.01, [0.7] * 10), 1500)
+    assert kinds == ["D has won", "images alike"]
+    assert all("learning_rate" in line for line in lines)
+
+
+def test_a_window_by_hand():
+    """Quarters of two: the first 0 and 1, the last 6 and 7."""
+    window = Window([0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0])
+    assert (window.mean, window.newest, window.gain) == (3.5, 6.5, 6.0)
+    assert not window.stays_below(4.0, 10.0), "the last quarter is above"
+    assert window.stays_below(7.0, 10.0)
+    assert not window.stays_below(7.0, 5.9), "it rises"
+    assert window.stays_above(3.0, 0.0)
+    falling = Window(window.values[::-1])
+    assert not falling.stays_above(3.0, 10.0)
+    assert not falling.stays_above(0.0, 5.9)
+    assert falling.stays_above(0.0, 6.0)
+    for spoilt in ([math.nan] * 4, [1.0, math.nan, 1.0, 1.0]):
+        assert Window(spoilt).stays_below(0.0, 0.0) and Window(spoilt).stays_above(2.0, 0.0)
+
+
 def test_a_limit_of_zero_is_not_looked_at(module, caplog):
     """L_I can be below that of a Q which knows nothing."""
     limits = LIMITS.model_copy(update={"least_information": 0.0})
@@ -124,7 +250,8 @@ def test_a_limit_of_zero_is_not_looked_at(module, caplog):
 
 def test_all_that_is_wrong_is_told_and_what_was_told_is_kept(module, caplog):
     health = Health(TrainingLog(2), "warn", LIMITS)
-    together = [kind for kind in ILL if kind != "D does not learn"]  # D cannot have won too
+    apart = ("D does not learn", "codes hidden in the image")  # D cannot have won too; others then go without saying
+    together = [kind for kind in ILL if kind not in apart]
     everything = {name: value for kind in together for name, value in ILL[kind][0].items()}
     with caplog.at_level(logging.INFO, "infogan"):
         watch(module, health, [everything] * 8)
@@ -188,7 +315,8 @@ def test_training_is_the_same_under_watch(compose_values, tmp_path):
 
 
 def test_a_run_that_was_ended_and_one_that_continues(compose_values, tmp_path):
-    options = ["trainer.max_iterations=10", "callbacks.health=abort", "callbacks.collapse.window=10"]
+    collapse = ["callbacks.collapse.window=10", "callbacks.collapse.recovery=1"]
+    options = ["trainer.max_iterations=10", "callbacks.health=abort", *collapse]
     folder = create(check(compose_values(*options, "callbacks.collapse.least_spread=0.9")), tmp_path, "run")
     with pytest.raises(Collapsed) as raised:
         train(folder)

@@ -65,6 +65,8 @@ def test_all_scores_of_a_run(command, copy):
     for mode, before in (("eval", summary.information), ("train", summary.information_train_mode)):
         assert c1[mode]["low"] < c1[mode]["mean"] < c1[mode]["high"] <= c1["entropy"]
         assert c1[mode]["mean"] == pytest.approx(before["c1"], abs=0.1), "other latents, the same quantity"
+    assert c1["visible"] == pytest.approx(c1["eval"]["mean"], abs=0.05), "images of 8×8 are next to not blurred"
+    assert (c1["visible_share"] is None) == (c1["eval"]["mean"] < 0.05 * c1["entropy"])
     assert found["information"]["c2"]["at_mse"] == pytest.approx(summary.information_at_mse["c2"], abs=0.05)
 
     clusters = found["clustering"]["c1"]
@@ -88,6 +90,9 @@ def test_all_scores_of_a_run(command, copy):
     assert quality["extractor"].startswith("digits classifier (labels, 9")
     assert quality["reference"] == {"split": "train", "images": 1437}
     assert set(quality["path_length"]) == {"all", "c1", "c2", "c3"}
+    assert set(found["diversity"]) == {"pixels", "features"}
+    for kind in found["diversity"].values():
+        assert list(kind) == ["c1"] and 0 < kind["c1"]["share"] < 3
     assert found["disentanglement"] == found["factors"] == "data=digits has no known factors"
     assert "no disentanglement: data=digits has no known factors" in out
 
@@ -103,14 +108,15 @@ def test_all_scores_of_a_run(command, copy):
     assert min(min(size) for size in pictures.values()) > 300
     assert "clustering/c1/acc" in out
     assert f"report: {copy}/report.html" in out
-    assert "c1/nmi" in (copy / "report.html").read_text()
+    report = (copy / "report.html").read_text()
+    assert "c1/nmi" in report and "Images with the same codes and other noise differ by this much" in report
 
     assert command(f"run={copy}")[0] == 0
     again = json.loads((copy / "evaluation.json").read_text())
     assert {name: again[name] for name in PARTS} == {name: found[name] for name in PARTS}
 
 
-PARTS = ("information", "label_free", "clustering", "factors", "disentanglement", "image_quality")
+PARTS = ("information", "label_free", "clustering", "factors", "disentanglement", "image_quality", "diversity")
 
 
 def test_a_run_without_labels_and_later_without_its_data(command, tmp_path):
@@ -137,6 +143,7 @@ def test_a_run_without_labels_and_later_without_its_data(command, tmp_path):
     assert "no image quality by features: data=folder has neither labels nor factors" in out
     assert found["image_quality"]["nearest_distance"]["generated"] > 0
     assert found["label_free"]["usage"]
+    assert "features" not in found["diversity"]
 
     shutil.rmtree(pictures)
     shutil.rmtree(tmp_path / "stores")
@@ -146,7 +153,7 @@ def test_a_run_without_labels_and_later_without_its_data(command, tmp_path):
     later = json.loads((run / "evaluation.json").read_text())
     assert later["information"] == found["information"]
     assert later["label_free"]["consistency"] == found["label_free"]["consistency"]
-    for name in ("clustering", "factors", "disentanglement", "image_quality"):
+    for name in ("clustering", "factors", "disentanglement", "image_quality", "diversity"):
         assert str(pictures) in later[name]
 
 

@@ -266,7 +266,7 @@ def test_a_search_of_an_older_version_continues(of_information, folder, outcomes
         (text,) = file.execute("SELECT value_json FROM study_user_attributes WHERE key = 'model'").fetchone()
         model = json.loads(text)
         for part in (model, model["generator"], model["discriminator"]):
-            for key in ("kind", "adversarial", "regularisers", "augment", "ema_half_life"):
+            for key in ("kind", "adversarial", "regularisers", "augment", "ema_half_life", "balance"):
                 part.pop(key, None)
         file.execute("UPDATE study_user_attributes SET value_json = ? WHERE key = 'model'", [json.dumps(model)])
         assert file.execute("DELETE FROM study_user_attributes WHERE key = 'version'").rowcount == 1

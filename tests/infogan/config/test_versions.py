@@ -15,7 +15,10 @@ from infogan.run_folder.configuration import load_config, read_config, read_expo
 
 FILES = Path(__file__).parents[2] / "data_of_5d507ff"
 OF_1 = yaml.safe_load((FILES / "run" / "config.yaml").read_text())
-NAMED = {"adversarial": "non_saturating", "regularisers": {}, "augment": None, "ema_half_life": None}
+OFF = {"augment": None, "ema_half_life": None, "balance": None}
+NAMED = {"adversarial": "non_saturating", "regularisers": {}, **OFF}
+NOT_SEEN = {"hidden_information": 1.0, "recovery": 1.0}
+"""Of version 4: what health did not look at."""
 
 
 def without(values, *keys):
@@ -30,11 +33,14 @@ def without(values, *keys):
 
 
 def expected_of(values):
-    """What later versions add to a whole file of version 1."""
+    """What versions 2 and 4 add to a whole file of version 1."""
     model = values["model"]
     networks = {name: {"kind": "dcgan", **model[name]} for name in ("generator", "discriminator")}
-    callbacks = {"callbacks": {**values["callbacks"], "further": {}}} if "callbacks" in values else {}
-    return {**values, "model": {**model, **NAMED, **networks}, **callbacks}
+    if "callbacks" in values:
+        callbacks = values["callbacks"]
+        collapse = {**callbacks["collapse"], **NOT_SEEN}
+        values = {**values, "callbacks": {**callbacks, "collapse": collapse, "further": {}}}
+    return {**values, "model": {**model, **NAMED, **networks}}
 
 
 def test_a_whole_run_of_version_1():
@@ -162,12 +168,16 @@ def test_consistency_of_version_2_was_of_one_code(compose_values, old, new):
 
 @pytest.mark.parametrize("model", [None, 3, {}, {"regularisers": None}, {"regularisers": {"same": 3}}])
 def test_a_damaged_file_of_version_2_is_left_to_the_schema(model):
-    added = {"augment": None, "ema_half_life": None}
-    assert up_to_date({"version": 2, "model": model}) == {"model": model | added if isinstance(model, dict) else model}
+    assert up_to_date({"version": 2, "model": model}) == {"model": model | OFF if isinstance(model, dict) else model}
 
 
-def test_a_model_of_version_3_was_shown_as_it_was(compose_values):
-    values = {**compose_values(), "version": 3}
-    kept = copy.deepcopy(values["model"])
-    assert (kept.pop("augment"), kept.pop("ema_half_life")) == (None, None)
-    assert up_to_date({**values, "model": kept})["model"] == values["model"]
+def test_version_3_had_nothing_of_version_4(compose_values):
+    values = compose_values()
+    new = [*(f"model.{key}" for key in OFF), *(f"callbacks.collapse.{key}" for key in NOT_SEEN)]
+    older = {"version": 3, **without(values, *new)}
+    expected = copy.deepcopy(values)
+    assert {key: expected["model"][key] for key in OFF} == OFF
+    expected["callbacks"]["collapse"].update(NOT_SEEN)
+    assert up_to_date(older) == expected
+    assert up_to_date({"version": 3, **values}) == values
+    assert check(up_to_date(older)).model.balance is None

@@ -49,11 +49,15 @@ def runs_on_one_and_two(tmp_path, *overrides, program=("-m", "infogan.train")):
 
 
 @pytest.mark.long
-def test_two_processes_follow_one(tmp_path):
+@pytest.mark.parametrize(
+    ("overrides", "count"), [([], 7), (["model.balance=0.5", "model.posterior_optimizer=generator"], 8)]
+)
+def test_two_processes_follow_one(tmp_path, overrides, count):
     """Gradient norms aside, which are those of each process's share."""
-    one, two = map(rows, runs_on_one_and_two(tmp_path, "trainer.max_iterations=20", "callbacks.log_every=1"))
-    names = [name for name in one[0] if name.startswith(("loss/", "D/", "information/"))]
-    assert len(one) == 20 and len(names) == 7
+    options = ["trainer.max_iterations=20", "callbacks.log_every=1", *overrides]
+    one, two = map(rows, runs_on_one_and_two(tmp_path, *options))
+    names = [name for name in one[0] if name.startswith(("loss/", "D/", "information/", "balance"))]
+    assert len(one) == 20 and len(names) == count
     for row, other in zip(one, two, strict=True):
         expected = {name: float(row[name]) for name in names}
         assert {name: float(other[name]) for name in names} == pytest.approx(expected, rel=1e-4, abs=1e-6)

@@ -65,7 +65,7 @@ def test_resume_is_exact(make_run, precision, stops):
 EVERYTHING = ["logger=wandb", "logger.mode=offline", "model.discriminator.spectral_norm=true", "trainer.precision=bf16",
               "model.codes.c3.sigma=learned", "model.lambda_posterior=0.5", "callbacks.health=warn",
               "callbacks.collapse.window=30", "callbacks.collapse.least_spread=0.5",
-              "callbacks.collapse.least_information=0"]  # fmt: skip
+              "callbacks.collapse.least_information=0", "callbacks.collapse.recovery=1"]  # fmt: skip
 """Every part that a run can have, and a limit of its health that it does not reach."""
 
 

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from infogan.objective.terms import Term, gradient_at, loss
+from infogan.objective.terms import Term, loss
 
 
 def scalar(value):
@@ -54,14 +54,3 @@ def test_a_weight_may_be_a_scalar_on_the_device():
     value.backward()
     assert value.item() == -0.5
     assert a.grad.item() == -0.5
-
-
-@pytest.mark.parametrize("maximised", [False, True])
-def test_the_gradient_of_a_term_at_the_images(maximised):
-    """Of ½ w Σ x², w = 0.3: w x; of what is maximised its negative. The loss can still be derived afterwards."""
-    images = torch.randn(2, 1, 3, 3, generator=torch.Generator().manual_seed(0), requires_grad=True)
-    term = Term(0.5 * images.square().sum(), 0.3, maximised)
-    sign = -1 if maximised else 1
-    torch.testing.assert_close(gradient_at(term, images), sign * 0.3 * images.detach())
-    loss({"a": term}).backward()
-    torch.testing.assert_close(images.grad, sign * 0.3 * images.detach())

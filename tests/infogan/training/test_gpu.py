@@ -23,8 +23,8 @@ pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="PyTorch s
 
 LAST = 30
 EAGER, GRAPH = "trainer.cuda_graph=false", "trainer.cuda_graph=true"
-GAMES = {"the paper's": [], "relativistic": RELATIVISTIC, "hinge": HINGE}
-"""The last two with every option of the objective on."""
+GAMES = {"the paper's": [], "relativistic": RELATIVISTIC, "hinge": HINGE, "balanced": ["model.balance=0.5"]}
+"""Relativistic and hinge with every other option of the objective on."""
 
 
 @pytest.fixture
