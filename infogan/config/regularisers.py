@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, FiniteFloat, PlainValidator, SerializeAsAny
+from pydantic import Field, FiniteFloat, PlainValidator, SerializeAsAny, model_validator
 
 from infogan.config.extensions import section_of
 from infogan.config.fields import Positive, Section
@@ -88,7 +88,28 @@ class ConsistencySection(RegulariserSection):
     transforms: Transforms
 
 
-SECTIONS: Mapping[str, type[RegulariserSection]] = {"r1": R1Section, "consistency": ConsistencySection}
+class AlignmentSection(RegulariserSection):
+    """Q reads the same angle of `code` from a real image and from its `transforms`, and all angles equally often (Wang
+    and Isola 2020). mirrored: the transform is mirrored too, and then shows the opposite angle.
+    """
+
+    kind: Literal["alignment"]
+    code: str
+    mirrored: bool
+    transforms: Transforms
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if not self.mirrored and self.transforms == Transforms():
+            raise ValueError("transforms: none is asked for, and the image is not mirrored either")
+        return self
+
+
+SECTIONS: Mapping[str, type[RegulariserSection]] = {
+    "r1": R1Section,
+    "consistency": ConsistencySection,
+    "alignment": AlignmentSection,
+}
 
 
 def _regulariser(value: Any) -> RegulariserSection:
