@@ -78,10 +78,8 @@ class Circular:
         return m * (_resultant(kappa) / kappa).unsqueeze(1)
 
     def parameters(self, q: Tensor) -> dict[str, Tensor]:
-        """Cosine and sine of its mode, (N, 2), and `<name>_kappa`, its concentration, (N, 1)."""
-        m, kappa = self._natural(q)
-        kappa = kappa.unsqueeze(1)
-        return {self.name: m / kappa, f"{self.name}_kappa": kappa}
+        """m, (N, 2): its direction is the mode, its length the concentration."""
+        return {self.name: self._natural(q)[0]}
 
     def group(self, rows: Tensor) -> None:
         """None: there are no groups."""
