@@ -29,7 +29,8 @@ class VolumeGenerator(nn.Module):
 
     A learned volume of 4³ goes through 3D layers, each at twice the size, whose features style scales and shifts; is
     turned and tilted; loses its depth, which becomes channels that a 1×1 convolution mixes; and goes through 2D layers,
-    each at twice the size. Layers enlarge by interpolation: transposed convolutions draw a raster.
+    each at twice the size. Layers enlarge by interpolation: transposed convolutions draw a raster. On a GPU the
+    gradients of interpolations are summed in no fixed order: two runs of a seed differ from the first iterations on.
     """
 
     def __init__(self, config: GeneratorSection, latents: Latents) -> None:

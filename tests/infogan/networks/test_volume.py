@@ -231,6 +231,11 @@ def test_mistakes_are_one_line(changed, message):
     assert str(error.value).startswith(message)
 
 
+def test_it_is_written_as_it_is_read():
+    by_codes = section(turn=SWING | {"code": "c4"}, tilt=SWING)
+    assert check_section(by_codes.model_dump(), GeneratorSection) == by_codes
+
+
 def test_it_is_described():
     assert section().description == "volume 8 → 6, turned by c2, tilted by 25.0; plane 12 → 8 → 4; sigmoid"
     assert "tilted by c3, 0° to 40°; " in section(tilt=SWING).description
