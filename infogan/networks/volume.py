@@ -33,6 +33,8 @@ class VolumeGenerator(nn.Module):
     gradients of interpolations are summed in no fixed order: two runs of a seed differ from the first iterations on.
     """
 
+    fixed_tilt: Tensor
+
     def __init__(self, config: GeneratorSection, latents: Latents) -> None:
         super().__init__()
         self.turn = _angle("turn", config.turn, latents)
