@@ -12,7 +12,7 @@ from torch import Tensor
 
 from infogan.callbacks.scores import Scores
 from infogan.codes.code import Code
-from infogan.codes.domain import Choice
+from infogan.codes.domain import Choice, Circle
 from infogan.codes.latents import categories_in_turn
 from infogan.datamodules.base import ImageDataModule
 from infogan.datamodules.store import drawn_rows
@@ -97,7 +97,8 @@ class Traversals(L.Callback):
         if isinstance(code.domain, Choice):
             return f"across: category{matched}; down: another draw of all else"
         further = f", and the next category{matched}" if next_category else ""
-        return f"across: value of {code.name}; down: another draw of all else{further}"
+        across = f"{code.name} once around" if isinstance(code.domain, Circle) else f"value of {code.name}"
+        return f"across: {across}; down: another draw of all else{further}"
 
     def _category(self, module: InfoGAN, code: Code, k: int) -> str:
         if self.scores.matching is None or code != module.latents.code_for_classes(self.data.classes):

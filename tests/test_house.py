@@ -126,7 +126,7 @@ def test_commands_lie_on_the_roof_and_little_else():
     assert {"data_sheet" if name == "data" else name for name in COMMANDS} <= helps
 
 
-KINDS = {"Categorical", "Uniform", "CategoricalCode", "UniformCode"}
+KINDS = {"Categorical", "Uniform", "Circular", "CategoricalCode", "UniformCode", "CircularCode"}
 
 
 @pytest.mark.parametrize("module", sorted(FILES))
@@ -140,7 +140,8 @@ def test_nobody_asks_a_code_which_kind_it_is(module):
             assert not asked & KINDS, ast.unparse(node)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             is_code = node.value.id in ("code", "other", "c1")
-            assert not (is_code and node.attr in ("classes", "kind", "low", "high", "sigma")), ast.unparse(node)
+            own = ("classes", "kind", "low", "high", "sigma", "largest_kappa")
+            assert not (is_code and node.attr in own), ast.unparse(node)
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("infogan.codes."):
             assert not {name.name for name in node.names} & KINDS, ast.unparse(node)
 

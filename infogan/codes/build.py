@@ -3,12 +3,13 @@
 from typing import Any
 
 from infogan.codes.categorical import Categorical
+from infogan.codes.circular import Circular
 from infogan.codes.code import Code
 from infogan.codes.uniform import Uniform
 from infogan.config.codes import CodeSection
 from infogan.config.extensions import find
 
-KINDS: dict[str, Any] = {"categorical": Categorical, "uniform": Uniform}
+KINDS: dict[str, Any] = {"categorical": Categorical, "uniform": Uniform, "circular": Circular}
 
 
 def build_code(name: str, section: CodeSection) -> Code:

@@ -32,7 +32,7 @@ class Code(Protocol):
 
     @property
     def width(self) -> int:
-        """Columns in the generator's input."""
+        """Columns in the generator's input; cosine and sine of the angle where the domain is a circle."""
 
     @property
     def outputs(self) -> int:

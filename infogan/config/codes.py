@@ -69,7 +69,24 @@ class UniformCode(CodeSection):
         return self.sigma != "learned"
 
 
-SECTIONS: Mapping[str, type[CodeSection]] = {"categorical": CategoricalCode, "uniform": UniformCode}
+class CircularCode(CodeSection):
+    """An angle, uniform on the whole turn. Q's concentration is learned; it stays below `largest_kappa`."""
+
+    weighed_as = "continuous"
+
+    kind: Literal["circular"]
+    largest_kappa: Annotated[FiniteFloat, Field(gt=0)]
+
+    @property
+    def description(self) -> str:
+        return f"an angle, κ of Q below {self.largest_kappa:g}"
+
+
+SECTIONS: Mapping[str, type[CodeSection]] = {
+    "categorical": CategoricalCode,
+    "uniform": UniformCode,
+    "circular": CircularCode,
+}
 
 
 def in_words(codes: Mapping[str, CodeSection]) -> str:

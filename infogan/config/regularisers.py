@@ -111,10 +111,28 @@ class ConsistencySection(RegulariserSection):
     transforms: Transforms
 
 
+class AlignmentSection(RegulariserSection):
+    """Q reads the same angle of `code` from a real image and from its `transforms`, and all angles equally often (Wang
+    and Isola 2020). mirrored: the transform is mirrored too, and then shows the opposite angle.
+    """
+
+    kind: Literal["alignment"]
+    code: str
+    mirrored: bool
+    transforms: Transforms
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if not self.mirrored and self.transforms == Transforms():
+            raise ValueError("transforms: none is asked for, and the image is not mirrored either")
+        return self
+
+
 SECTIONS: Mapping[str, type[RegulariserSection]] = {
     "r1": GradientPenaltySection,
     "r2": GradientPenaltySection,
     "consistency": ConsistencySection,
+    "alignment": AlignmentSection,
 }
 
 

@@ -176,7 +176,7 @@ class Config(Section):
         try:
             size, model = str(values["data"].get("size")), dict(values["model"])
             for network, layers in (("generator", "layers"), ("discriminator", "trunk")):
-                table = model[network][layers]
+                table = model[network].get(layers)  # a volume has none
                 if not isinstance(table, Mapping):
                     continue
                 stacks = {str(known): stack for known, stack in table.items() if isinstance(stack, list)}

@@ -185,7 +185,7 @@ def networks_of(config: Config) -> "tuple[Generator, Discriminator]":
     latents = Latents.from_config(config.model)
     try:
         with torch.device("meta"):
-            generator = build_generator(config.model.generator, latents.width)
+            generator = build_generator(config.model.generator, latents)
             discriminator = build_discriminator(config.model.discriminator, generator.image_shape, latents.outputs)
             discriminator(generator(torch.empty(2, latents.width)))
     except (ValueError, RuntimeError) as error:
@@ -196,8 +196,8 @@ def networks_of(config: Config) -> "tuple[Generator, Discriminator]":
 
 def has_batch_norm(config: Config) -> bool:
     """Whether any layer of the model is followed by a batch norm."""
-    g, d = config.model.generator, config.model.discriminator
-    return any(layer.batch_norm for layer in [*g.layers, *d.trunk, *d.posterior])
+    d = config.model.discriminator
+    return config.model.generator.has_batch_norm or any(layer.batch_norm for layer in [*d.trunk, *d.posterior])
 
 
 def iterations(config: Config, per_epoch: int) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Collection
 
 from torch import Tensor, nn
 
+from infogan.codes.latents import Latents
 from infogan.config.networks import DCGANDiscriminator as DiscriminatorSection
 from infogan.config.networks import DCGANGenerator as GeneratorSection
 from infogan.config.networks import Linear
@@ -17,10 +18,10 @@ class DCGANGenerator(nn.Module):
     The last layer of the preset gives the image; all before it have a norm where they ask for it and a rectifier.
     """
 
-    def __init__(self, config: GeneratorSection, width: int) -> None:
+    def __init__(self, config: GeneratorSection, latents: Latents) -> None:
         super().__init__()
         *hidden, last = config.layers
-        parts, shape = blocks(hidden, (width,), config.slope, config.norm_last)
+        parts, shape = blocks(hidden, (latents.width,), config.slope, config.norm_last)
         self.hidden = nn.Sequential(*(module for block in parts for module in block))
         to_image, self.image_shape = linear_map(last, shape)
         unflatten = (

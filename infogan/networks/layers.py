@@ -92,7 +92,11 @@ def spectrally_normalised(module: nn.Module) -> None:
 
 
 def initialise(module: nn.Module, generator: torch.Generator) -> None:
-    """Weights ~ N(0, 0.02) and biases 0 as in the authors' code; batch norms stay at scale 1, shift 0."""
+    """Weights ~ N(0, 0.02) and biases 0 as in the authors' code; batch norms stay at scale 1, shift 0. A network with
+    an `initialise` of its own does it so."""
+    if (own := getattr(type(module), "initialise", None)) is not None:
+        own(module, generator)
+        return
     for part in _weighted(module):
         weight = part.parametrizations.weight.original if is_parametrized(part) else part.weight
         nn.init.normal_(weight, 0.0, 0.02, generator=generator)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from infogan.config.networks import Conv, Layer, Up
+from infogan.config.networks import in_words
 from infogan.config.training import Config
 from infogan.pages.page import Gap
 from infogan.run_folder.status import RunStatus, lambda_text
@@ -40,9 +40,9 @@ def made_of(
         ("data set", ", ".join([config.data.name, *(f"{key} {value}" for key, value in options.items())])),
         ("licence of the images", licence),
         ("model", f"{model.name}; {model.noise} dimensions of noise, {model.noise_distribution}"),
-        ("generator", f"{_layers(model.generator.layers)}; {model.generator.output}"),
-        ("discriminator", _layers(model.discriminator.trunk)),
-        ("Q's own layers", _layers(posterior) if posterior else "none but its output"),
+        ("generator", model.generator.description),
+        ("discriminator", in_words(model.discriminator.trunk)),
+        ("Q's own layers", in_words(posterior) if posterior else "none but its output"),
         ("the game", model.adversarial.replace("_", "-")),
         *([] if augment is None else [("images are changed for", "D and Q" if augment.before_posterior else "D")]),
         *([] if half_life is None else [("G is shown as", f"an average with a half-life of {half_life:,g} images")]),
@@ -81,15 +81,3 @@ def repeated(start: Mapping[str, Any]) -> Start:
     elif not lines:
         caution = "The revision of the code is not known: it was not run from a git checkout."
     return Start("\n".join([*lines, str(start.get("command", ""))]), caution)
-
-
-def _layers(layers: Sequence[Layer]) -> str:
-    return " → ".join(f"{_layer(layer)}{' + batch norm' if layer.batch_norm else ''}" for layer in layers)
-
-
-def _layer(layer: Layer) -> str:
-    if isinstance(layer, Conv):
-        return f"conv {layer.conv}, stride {layer.stride}"
-    if isinstance(layer, Up):
-        return f"transposed conv {layer.up}, stride {layer.stride}"
-    return f"linear {'×'.join(map(str, layer.fc)) if isinstance(layer.fc, list) else layer.fc}"

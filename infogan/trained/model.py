@@ -202,7 +202,7 @@ def _networks(
     """Builds the networks and fills them; raises RunError, `mismatch` and the reason, where the weights do not fit."""
     try:
         latents = Latents.from_config(config)
-        generator = build_generator(config.generator, latents.width)
+        generator = build_generator(config.generator, latents)
         discriminator = build_discriminator(config.discriminator, generator.image_shape, latents.outputs)
         for name, network in (("generator", generator), ("discriminator", discriminator)):
             own = {key.removeprefix(f"{name}."): value for key, value in state.items() if key.startswith(f"{name}.")}

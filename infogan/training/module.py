@@ -50,7 +50,7 @@ class InfoGAN(L.LightningModule):
         self.value_range = value_range(config.generator)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)  # spectral norm draws its first singular vectors from PyTorch's own generator
-            self.generator = build_generator(config.generator, self.latents.width)
+            self.generator = build_generator(config.generator, self.latents)
             self.discriminator = build_discriminator(
                 config.discriminator, self.generator.image_shape, self.latents.outputs
             )

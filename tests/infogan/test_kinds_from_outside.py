@@ -1,4 +1,5 @@
-"""Kinds of codes of another package in everything that is done with a run. No part of the project knows them."""
+"""Kinds of codes in everything that is done with a run: those of another package, which no part of the project knows,
+and the circular one."""
 
 import csv
 import json
@@ -19,15 +20,17 @@ KINDS = {
     "binary": "{kind: 'tests.infogan.codes.kinds:Binary', share: 0.3}",
     "angle": "{kind: 'tests.infogan.codes.kinds:Angle'}",
     "pair": "{kind: 'tests.infogan.codes.kinds:Pair'}",
+    "circular": "{kind: circular, largest_kappa: 10.0}",
 }
-ASKED = {"binary": "1", "angle": "-30:30", "pair": "[0.5,2]"}
-COLUMNS = {"binary": ["c4"], "angle": ["c4"], "pair": ["c4_1", "c4_2"]}
+ASKED = {"binary": "1", "angle": "-30:30", "pair": "[0.5,2]", "circular": "170:190"}
+COLUMNS = {"binary": ["c4"], "angle": ["c4"], "pair": ["c4_1", "c4_2"], "circular": ["c4"]}
 LABELS = {
     "binary": ["0", "1"],
     "angle": ["+180°", "-60°", "+60°"],
     "pair": ["1: -1", "1: +1", "1: +3", "2: 0", "2: 1", "2: 2"],
+    "circular": ["+180°", "-60°", "+60°"],
 }
-CONTROLS = {"binary": ["Radio"], "angle": ["Slider"], "pair": ["Slider", "Radio"]}
+CONTROLS = {"binary": ["Radio"], "angle": ["Slider"], "pair": ["Slider", "Radio"], "circular": ["Slider"]}
 
 
 @pytest.fixture(params=KINDS, scope="module")
@@ -54,15 +57,15 @@ def run(kind, tmp_path_factory):
 def test_training_leaves_grids_curves_and_the_report(run, kind):
     summary = json.loads((run / "summary.json").read_text())
     assert set(summary["information"]) == {"c1", "c2", "c3", "c4"}
-    entropy = {"binary": -0.3 * np.log(0.3) - 0.7 * np.log(0.7), "angle": np.log(2 * np.pi), "pair": np.log(6)}[kind]
+    entropy = {"binary": -0.3 * np.log(0.3) - 0.7 * np.log(0.7), "pair": np.log(6)}.get(kind, np.log(2 * np.pi))
     assert summary["entropy"]["c4"] == pytest.approx(entropy, rel=1e-5)
     rows = read_metrics(run).rows
     assert all("information/c4" in row for row in rows if "loss/discriminator" in row)
     assert any("health/categories/c4" in row for row in rows) is (kind == "binary")
     with Image.open(run / "figures" / "c4.png") as grid:
         assert grid.height > 3 * 56
-    said = "two categories, 30% of the second" if kind == "binary" else "tests.infogan.codes.kinds:"
-    assert said in (run / "report.html").read_text()
+    said = {"binary": "two categories, 30% of the second", "circular": "an angle, κ of Q below 10"}
+    assert said.get(kind, "tests.infogan.codes.kinds:") in (run / "report.html").read_text()
 
 
 def test_traversals_have_the_values_of_the_domain(run, kind):
@@ -84,12 +87,14 @@ def test_generate_draws_what_is_asked(run, kind, call, tmp_path):
     values = np.array([[float(line[name]) for name in COLUMNS[kind]] for line in lines])
     if kind == "angle":
         assert -30 <= values.min() < -10 and 10 < values.max() <= 30
+    elif kind == "circular":
+        assert (np.abs(values) > 170 - 1e-3).all() and values.min() < 0 < values.max()
     else:
         assert (values == {"binary": [1], "pair": [0.5, 2]}[kind]).all()
 
 
 def test_what_the_code_does_not_have_is_refused(run, kind, call, tmp_path):
-    wrong = {"binary": "2", "angle": "north", "pair": "0.5"}[kind]
+    wrong = {"binary": "2", "angle": "north", "pair": "0.5", "circular": "north"}[kind]
     code, _, err = call(generate.main, f"run={run}", "count=3", f"codes.c4={wrong}", f"to={tmp_path}/none")
     assert code == 2 and err.startswith(f"error: codes.c4={wrong}: must be a ") and err.count("\n") == 1
 

@@ -5,11 +5,12 @@ from typing import Any
 from infogan.codes.latents import Latents
 from infogan.config.extensions import find
 from infogan.config.model import ModelConfig
+from infogan.objective.regularisers.alignment import Alignment
 from infogan.objective.regularisers.consistency import Consistency
 from infogan.objective.regularisers.r1 import R1, R2
 from infogan.objective.regularisers.regulariser import Regulariser
 
-KINDS: dict[str, Any] = {"r1": R1, "r2": R2, "consistency": Consistency}
+KINDS: dict[str, Any] = {"r1": R1, "r2": R2, "consistency": Consistency, "alignment": Alignment}
 
 
 def build_regularisers(config: ModelConfig, latents: Latents) -> dict[str, Regulariser]:

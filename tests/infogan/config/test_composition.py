@@ -19,7 +19,7 @@ PRESETS = [name for name in MODELS if not name.startswith(("paper_", "consistent
 CONSISTENT = ["digits", "fashion_mnist", "folder", "mnist"]
 """Data sets whose preset is not the paper's objective alone."""
 EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
-OF_DATA = {"chairs_narrow": "chairs"}
+OF_DATA = {"chairs_narrow": "chairs", "chairs_volume": "chairs"}
 """The data set of a preset that is not named after it."""
 
 

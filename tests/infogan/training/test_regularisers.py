@@ -24,6 +24,10 @@ AFFINE = "transforms: {rotation: 15, scale: 0.15, shear: 0.2, shift: 0.075}"
 R1 = "+model.regularisers.smooth={kind: r1, weight: [[0, 0], [10, 2.0]], every: 4}"
 OPTIONS = "weight: 1, every: 1, codes: [c1], images: 96, marginals: 1.5, apart: 0"
 CONSISTENT = f"+model.regularisers.same={{kind: consistency, {OPTIONS}, {AFFINE}}}"
+ALIGNED = (
+    "+model.regularisers.turned={kind: alignment, weight: 1, every: 1, code: c2, mirrored: true, "
+    "transforms: {shift: 0.1}}"
+)
 LAST = 30
 SHORT = ["model=paper_digits", "trainer.precision=float32", "callbacks.checkpoint_every=100",
          "callbacks.scores_every=100", "callbacks.traversals_every=100", "callbacks.score_images=100"]  # fmt: skip
@@ -210,13 +214,13 @@ def test_two_processes_are_one(tmp_path):
     for devices in (1, 2):
         outputs = tmp_path / str(devices)
         options = ["logger=none", "trainer=cpu", "trainer.threads=1", "trainer.max_iterations=8", *SHORT, R1,
-        CONSISTENT,
+        CONSISTENT, ALIGNED,
                    *WITHOUT_BATCH_NORM, "callbacks.log_every=1", f"trainer.devices={devices}",
                    f"paths.outputs={outputs}"]  # fmt: skip
         subprocess.run([sys.executable, "-m", "infogan.train", *options], check=True, stdout=subprocess.DEVNULL)
         folders.extend(outputs.iterdir())
     one, two = (columns(folder, ("regulariser/", "loss/", "information/")) for folder in folders)
-    assert list(one) == list(two) and "regulariser/same/c1" in one
+    assert list(one) == list(two) and {"regulariser/same/c1", "regulariser/turned/c2/moments"} <= set(one)
     for name in one:
         for a, b in zip(one[name], two[name], strict=True):
             assert (a == b == "") or float(a) == pytest.approx(float(b), rel=1e-3, abs=1e-5), name
