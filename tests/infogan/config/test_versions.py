@@ -163,3 +163,10 @@ def test_consistency_of_version_2_was_of_one_code(compose_values, old, new):
 @pytest.mark.parametrize("model", [None, 3, {}, {"regularisers": None}, {"regularisers": {"same": 3}}])
 def test_a_damaged_file_of_version_2_is_left_to_the_schema(model):
     assert up_to_date({"version": 2, "model": model}) == {"model": model}
+
+
+def test_svhn_of_version_3_was_the_official_one(compose_values):
+    values = {**without(compose_values("data=svhn"), "data.source", "data.images"), "version": 3}
+    data = check(up_to_date(values)).data
+    assert (data.source, data.extra, data.images) == ("official", False, 60_000)
+    assert "source" not in up_to_date({**compose_values("data=digits"), "version": 3})["data"]
