@@ -15,20 +15,27 @@ from infogan.pages.page import Figure, Gap, attempt, drawn, figure_of, write_pag
 from infogan.pages.published import published_for
 from infogan.run_folder.configuration import read_config
 from infogan.run_folder.contents import read_provenance
-from infogan.run_folder.evaluation import Evaluation, flat, read_evaluation
+from infogan.run_folder.evaluation import Evaluation, flat, is_detail, read_evaluation
 from infogan.run_folder.metrics import read_metrics
 from infogan.run_folder.paths import history
 from infogan.run_folder.status import read_status
 from infogan.run_folder.summary import read_summary
 
 
+ATTRIBUTES = "attributes"
+"""The part of the evaluation, and its picture, that stand together."""
+
+
 @dataclass(frozen=True)
 class ScorePart:
-    """A part of evaluation.json: rows of (score, value, interval), or why it could not be computed."""
+    """A part of evaluation.json: rows of (score, value, interval), or why it could not be computed. `tables`: those of
+    single attributes and categories, by name, with what their columns are called; `figure`: the picture of them."""
 
     name: str
     rows: Sequence[tuple[str, str, str]]
     reason: str
+    tables: Mapping[str, tuple[Sequence[str], Sequence[tuple[str, ...]]]]
+    figure: Figure | None
 
 
 def write_run_report(folder: Path, licence: str) -> Path:
@@ -53,6 +60,7 @@ def write_run_report(folder: Path, licence: str) -> Path:
         attempt(missing, newest_figure, folder, "real", "Real images", "Real"),
     ]
     pictures = sorted((folder / "figures" / "evaluation").glob("*.png"))
+    shown = {path.stem: figure for path in pictures if (figure := attempt(missing, figure_of, path, *_about(path.stem)))}
     values = {
         "folder": folder,
         "title": f"InfoGAN on {config.data.name}, seed {config.seed}",
@@ -66,10 +74,8 @@ def write_run_report(folder: Path, licence: str) -> Path:
         "grids": [figure for figure in grids if figure],
         "samples": [figure for figure in samples if figure],
         "evaluated_at": evaluation and evaluation.iterations,
-        "parts": score_parts(evaluation),
-        "evaluated": [
-            figure for path in pictures if (figure := attempt(missing, figure_of, path, _words(path.stem), ""))
-        ],
+        "parts": score_parts(evaluation, shown),
+        "evaluated": [figure for name, figure in shown.items() if name != ATTRIBUTES],
         "commands": {
             name: f"python -m infogan.{name} {shlex.quote(f'run={folder}')}" for name in ("evaluate", "report")
         },
@@ -114,18 +120,36 @@ def newest_picture(folder: Path, name: str) -> Path:
     return drawn_before[-1] if drawn_before and not final.is_file() else final
 
 
-def score_parts(evaluation: Evaluation | None) -> list[ScorePart]:
-    """The evaluation part by part, the errors of single classes aside: they are in the picture of the confusion."""
+def score_parts(evaluation: Evaluation | None, pictures: Mapping[str, Figure]) -> list[ScorePart]:
+    """The evaluation part by part; the errors of single classes aside, which are in the picture of the confusion."""
     parts = []
     for name, part in (evaluation.parts if evaluation else {}).items():
         rows = flat(part) if isinstance(part, Mapping) else {}
         cells = [
             (score, _shown(value), "" if low is None or high is None else f"{_shown(low)} … {_shown(high)}")
             for score, (value, low, high) in rows.items()
-            if "/error_by_class/" not in score
+            if not is_detail(f"{name}/{score}")
         ]
-        parts.append(ScorePart(_words(name), cells, "" if isinstance(part, Mapping) else str(part)))
+        reason = "" if isinstance(part, Mapping) else str(part)
+        tables = evaluation.tables if evaluation and name == ATTRIBUTES else {}
+        texts = {title: (columns, [_cells(line) for line in lines]) for title, (columns, lines) in tables.items()}
+        parts.append(ScorePart(_words(name), cells, reason, texts, pictures.get(ATTRIBUTES) if tables else None))
     return parts
+
+
+def _cells(line: Sequence[str | float | None]) -> tuple[str, ...]:
+    return tuple("" if cell is None else cell if isinstance(cell, str) else f"{cell:.2f}" for cell in line)
+
+
+def _about(picture: str) -> tuple[str, str]:
+    """What is on a picture of the evaluation, and what it shows."""
+    if picture == ATTRIBUTES:
+        return "AUROC of each code for each attribute", (
+            "AUROC in percent on the test split, 50 is chance: of each code its best category, of the best sum of one "
+            "code's categories, and of a linear probe of all codes, which orders the rows. Categories and sums were chosen "
+            "on the training split."
+        )
+    return _words(picture), ""
 
 
 def _shown(value: float) -> str:

@@ -19,6 +19,7 @@ from infogan.metrics.clustering import (
 )
 from infogan.metrics.groups import levels, varying
 from infogan.scoring.against_labels import cluster_scores, factor_scores, groups
+from infogan.scoring.attributes import attribute_scores
 from infogan.scoring.label_free import information, label_free, real_information
 from infogan.scoring.real_images import BATCH_SIZE, EncodedImages, encode_split
 from infogan.trained.inference import encode
@@ -71,10 +72,11 @@ def evaluate(
     if data is not None:
         part("clustering", lambda: clustering(trained, data, samples, found.pictures))
         part("factors", lambda: factor_table(trained, data, samples["test"], found.pictures))
+        part("attributes", lambda: attribute_scores(trained.latents, samples, data, found.pictures))
         part("disentanglement", lambda: disentanglement(trained, data, samples, metrics, seed))
         part("image_quality", lambda: quality(trained, data, metrics, seed, found.pictures))
     else:
-        for name in ("clustering", "factors", "disentanglement", "image_quality"):
+        for name in ("clustering", "factors", "attributes", "disentanglement", "image_quality"):
             part(name, lambda: None)
     return found
 
