@@ -50,9 +50,7 @@ class SVHN(ImageDataModule):
         "extra": "a93ce644f1a588dc4d68dda5feec44a7",
     }
 
-    def __init__(
-        self, context: DataContext, source: Literal["official", "rendered"], extra: bool, images: int
-    ) -> None:
+    def __init__(self, context: DataContext, source: Literal["official", "rendered"], extra: bool, images: int) -> None:
         super().__init__(context)
         self.source, self.extra, self.images = source, extra, images
         if source == "rendered":
@@ -125,8 +123,8 @@ class SVHN(ImageDataModule):
         except Exception as error:  # torchvision lets any kind of network error through
             raise DataError(
                 f"SVHN could not be downloaded ({type(error).__name__}): put {self._path(name).name} into "
-                f"{self.root / 'SVHN'}, name the folder above with paths.data or INFOGAN_DATA, or train on house numbers "
-                "that are drawn here: data.source=rendered (about a minute on two cores)"
+                f"{self.root / 'SVHN'}, name the folder above with paths.data or INFOGAN_DATA, or train on house "
+                "numbers that are drawn here: data.source=rendered (about a minute on two cores)"
             ) from None
 
 

@@ -1,7 +1,7 @@
 """House numbers as a street camera crops them: a digit of a free font, its neighbours cut off at the sides."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -215,7 +215,7 @@ def _stains(random: np.random.Generator) -> np.ndarray:
     return np.asarray(knots.resize((SIZE, SIZE), Image.Resampling.BICUBIC))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _font(number: int) -> ImageFont.FreeTypeFont:
     """A font in the size that makes its zero GLYPH points high."""
     tried = _sized(number, 100)
@@ -234,7 +234,7 @@ def _sized(number: int, size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"{name}.ttf", size)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _glyph(number: int, digit: int, weight: int) -> Image.Image:
     """A digit, cut to its edges: white on black."""
     font, text = _font(number), str(digit)

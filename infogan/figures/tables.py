@@ -66,7 +66,11 @@ def share_map(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    rows, columns, title = [in_plots(row) for row in rows], [in_plots(column) for column in columns], in_plots(title, 60)
+    rows, columns, title = (
+        [in_plots(row) for row in rows],
+        [in_plots(column) for column in columns],
+        in_plots(title, 60),
+    )
     letters = max(len(row) for row in rows)
     cell = 0.3 if max(len(column) for column in columns) <= 3 else 0.41
     size = (0.2 + 0.09 * letters + cell * len(columns), 0.7 + 0.22 * len(rows))

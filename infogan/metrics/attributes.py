@@ -65,8 +65,8 @@ def linear_probe(codes: np.ndarray, attributes: np.ndarray, others: np.ndarray) 
 
 
 def entropy_reduction(attributes: np.ndarray) -> np.ndarray:
-    """The largest share of an attribute's entropy that one other attribute takes, max_b I(a; b) / H(a): (N, A) of 0 and
-    1 → (A,) in [0, 1]; 0 for an attribute that never varies, or where there is but one."""
+    """The largest share of an attribute's entropy that one other attribute takes, max_b I(a; b) / H(a): (N, A) of 0
+    and 1 → (A,) in [0, 1]; 0 for an attribute that never varies, or where there is but one."""
     has = attributes.astype(np.float64)
     information = np.zeros((has.shape[1], has.shape[1]))
     for left in (has, 1 - has):
@@ -81,7 +81,7 @@ def entropy_reduction(attributes: np.ndarray) -> np.ndarray:
 
 
 def total_auroc_difference(areas: np.ndarray, attributes: np.ndarray) -> tuple[float, np.ndarray]:
-    """TAD, Yeats et al. 2022: by how much one code is ahead of the second, summed over the attributes that are captured.
+    """TAD, Yeats et al. 2022: by how much one code is ahead of the second, summed over what is captured.
 
     `areas`: (codes, A) AUROCs in [0.5, 1]; chance stands in for a second code where there is one alone. `attributes`:
     (N, A) of 0 and 1. An attribute is captured where its largest area is at least CAPTURED, and no other one takes

@@ -21,7 +21,6 @@ from infogan.run_folder.paths import history
 from infogan.run_folder.status import read_status
 from infogan.run_folder.summary import read_summary
 
-
 ATTRIBUTES = "attributes"
 """The part of the evaluation, and its picture, that stand together."""
 
@@ -29,13 +28,12 @@ ATTRIBUTES = "attributes"
 @dataclass(frozen=True)
 class ScorePart:
     """A part of evaluation.json: rows of (score, value, interval), or why it could not be computed. `tables`: those of
-    single attributes and categories, by name, with what their columns are called; `figure`: the picture of them."""
+    single attributes and categories, by name, with what their columns are called."""
 
     name: str
     rows: Sequence[tuple[str, str, str]]
     reason: str
     tables: Mapping[str, tuple[Sequence[str], Sequence[tuple[str, ...]]]]
-    figure: Figure | None
 
 
 def write_run_report(folder: Path, licence: str) -> Path:
@@ -60,7 +58,10 @@ def write_run_report(folder: Path, licence: str) -> Path:
         attempt(missing, newest_figure, folder, "real", "Real images", "Real"),
     ]
     pictures = sorted((folder / "figures" / "evaluation").glob("*.png"))
-    shown = {path.stem: figure for path in pictures if (figure := attempt(missing, figure_of, path, *_about(path.stem)))}
+    shown = {
+        path.stem: figure for path in pictures if (figure := attempt(missing, figure_of, path, *_about(path.stem)))
+    }
+    attributes = shown.pop(ATTRIBUTES, None) if evaluation and evaluation.tables else None
     values = {
         "folder": folder,
         "title": f"InfoGAN on {config.data.name}, seed {config.seed}",
@@ -74,8 +75,9 @@ def write_run_report(folder: Path, licence: str) -> Path:
         "grids": [figure for figure in grids if figure],
         "samples": [figure for figure in samples if figure],
         "evaluated_at": evaluation and evaluation.iterations,
-        "parts": score_parts(evaluation, shown),
-        "evaluated": [figure for name, figure in shown.items() if name != ATTRIBUTES],
+        "parts": score_parts(evaluation),
+        "attributes": attributes,
+        "evaluated": list(shown.values()),
         "commands": {
             name: f"python -m infogan.{name} {shlex.quote(f'run={folder}')}" for name in ("evaluate", "report")
         },
@@ -120,7 +122,7 @@ def newest_picture(folder: Path, name: str) -> Path:
     return drawn_before[-1] if drawn_before and not final.is_file() else final
 
 
-def score_parts(evaluation: Evaluation | None, pictures: Mapping[str, Figure]) -> list[ScorePart]:
+def score_parts(evaluation: Evaluation | None) -> list[ScorePart]:
     """The evaluation part by part; the errors of single classes aside, which are in the picture of the confusion."""
     parts = []
     for name, part in (evaluation.parts if evaluation else {}).items():
@@ -133,7 +135,7 @@ def score_parts(evaluation: Evaluation | None, pictures: Mapping[str, Figure]) -
         reason = "" if isinstance(part, Mapping) else str(part)
         tables = evaluation.tables if evaluation and name == ATTRIBUTES else {}
         texts = {title: (columns, [_cells(line) for line in lines]) for title, (columns, lines) in tables.items()}
-        parts.append(ScorePart(_words(name), cells, reason, texts, pictures.get(ATTRIBUTES) if tables else None))
+        parts.append(ScorePart(_words(name), cells, reason, texts))
     return parts
 
 
@@ -146,8 +148,8 @@ def _about(picture: str) -> tuple[str, str]:
     if picture == ATTRIBUTES:
         return "AUROC of each code for each attribute", (
             "AUROC in percent on the test split, 50 is chance: of each code its best category, of the best sum of one "
-            "code's categories, and of a linear probe of all codes, which orders the rows. Categories and sums were chosen "
-            "on the training split."
+            "code's categories, and of a linear probe of all codes, which orders the rows. Categories and sums were "
+            "chosen on the training split."
         )
     return _words(picture), ""
 

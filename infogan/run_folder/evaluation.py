@@ -76,9 +76,9 @@ class Clusters(_Scores):
 
 
 class Attribute(_Scores):
-    """What tells an attribute on the test split: the share of its images that have it; one category, or continuous code,
-    and its AUROC; a sum of categories of one code, and its AUROC; the code with the largest NMI; the AUROC of a linear
-    probe of all codes."""
+    """What tells an attribute on the test split: the share of its images that have it; one category, or continuous
+    code, and its AUROC; a sum of categories of one code, and its AUROC; the code with the largest NMI; the AUROC of a
+    linear probe of all codes."""
 
     share: float
     reading: str

@@ -114,7 +114,9 @@ def readings_of(code: Code, latents: Latents, samples: Mapping[Split, EncodedIma
     width = values["train"].shape[1]
     if groups:
         return Readings(code.name, [f"{code.name}={k}" for k in range(width)], values, groups)
-    return Readings(code.name, [code.name] if width == 1 else [f"{code.name}_{k + 1}" for k in range(width)], values, None)
+    return Readings(
+        code.name, [code.name] if width == 1 else [f"{code.name}_{k + 1}" for k in range(width)], values, None
+    )
 
 
 def _best_column(found: Readings, has: Mapping[Split, np.ndarray]) -> Told:
@@ -123,7 +125,9 @@ def _best_column(found: Readings, has: Mapping[Split, np.ndarray]) -> Told:
     column = np.abs(train - 0.5).argmax(axis=0)
     every = np.arange(train.shape[1])
     absent = train[column, every] < 0.5
-    return Told(column, absent, *(np.where(absent, 1 - part, part) for part in (train[column, every], test[column, every])))
+    return Told(
+        column, absent, *(np.where(absent, 1 - part, part) for part in (train[column, every], test[column, every]))
+    )
 
 
 def _by_attribute(
@@ -132,9 +136,7 @@ def _by_attribute(
     grouped = [found for found in readings if found.groups is not None]
     sums = {found.code: best_sums(found.values["train"], has["train"]) for found in grouped}
     areas: dict[Split, dict[str, np.ndarray]] = {
-        split: {
-            found.code: auroc(found.values[split] @ sums[found.code], has[split]).diagonal() for found in grouped
-        }
+        split: {found.code: auroc(found.values[split] @ sums[found.code], has[split]).diagonal() for found in grouped}
         for split in SPLITS
     }
     probe = auroc(

@@ -53,7 +53,7 @@ def evaluate(
     `notify` hears which part is next. A part that fails for a reason that its user can mend leaves the others alone.
     """
     found = Scored()
-    samples: dict[str, EncodedImages] = {}
+    samples: dict[Split, EncodedImages] = {}
 
     def part(name: str, compute: Callable[[], Any], needs_data: bool = True) -> None:
         notify(name)
@@ -90,7 +90,7 @@ def own_scores(
 
 
 def clustering(
-    trained: Trained, data: "ImageDataModule", samples: Mapping[str, EncodedImages], pictures: dict[str, "Image"]
+    trained: Trained, data: "ImageDataModule", samples: Mapping[Split, EncodedImages], pictures: dict[str, "Image"]
 ) -> dict[str, Any] | str:
     """Each categorical code against the labels of the test split: NMI and ARI; several codes also all together.
 
@@ -162,7 +162,7 @@ def factor_table(
 
 
 def disentanglement(
-    trained: Trained, data: "ImageDataModule", samples: Mapping[str, EncodedImages], metrics: MetricsConfig, seed: int
+    trained: Trained, data: "ImageDataModule", samples: Mapping[Split, EncodedImages], metrics: MetricsConfig, seed: int
 ) -> dict[str, Any] | str:
     """The scores of `metrics.disentanglement` over `metrics.draws` draws, on both splits: training saw no factor."""
     from infogan.metrics.disentanglement import dlib_scores, infogan_cr_scores, over_draws

@@ -147,7 +147,9 @@ def test_no_files_and_no_network(tmp_path, monkeypatch):
         svhn(tmp_path).prepare_data()
     line = str(error.value)
     assert f"put train_32x32.mat into {tmp_path}/SVHN, name the folder above with paths.data" in line
-    assert line.endswith("or train on house numbers that are drawn here: data.source=rendered (about a minute on two cores)")
+    assert line.endswith(
+        "or train on house numbers that are drawn here: data.source=rendered (about a minute on two cores)"
+    )
     assert "\n" not in line
 
 

@@ -88,7 +88,7 @@ def test_all_scores_of_a_run(command, copy):
     assert quality["extractor"].startswith("digits classifier (labels, 9")
     assert quality["reference"] == {"split": "train", "images": 1437}
     assert set(quality["path_length"]) == {"all", "c1", "c2", "c3"}
-    assert found["disentanglement"] == found["factors"] == "data=digits has no known factors"
+    assert found["disentanglement"] == found["factors"] == found["attributes"] == "data=digits has no known factors"
     assert "no disentanglement: data=digits has no known factors" in out
 
     assert found["iterations"] == ITERATIONS
@@ -110,7 +110,7 @@ def test_all_scores_of_a_run(command, copy):
     assert {name: again[name] for name in PARTS} == {name: found[name] for name in PARTS}
 
 
-PARTS = ("information", "label_free", "clustering", "factors", "disentanglement", "image_quality")
+PARTS = ("information", "label_free", "clustering", "factors", "attributes", "disentanglement", "image_quality")
 
 
 def test_a_run_without_labels_and_later_without_its_data(command, tmp_path):
@@ -146,7 +146,7 @@ def test_a_run_without_labels_and_later_without_its_data(command, tmp_path):
     later = json.loads((run / "evaluation.json").read_text())
     assert later["information"] == found["information"]
     assert later["label_free"]["consistency"] == found["label_free"]["consistency"]
-    for name in ("clustering", "factors", "disentanglement", "image_quality"):
+    for name in ("clustering", "factors", "attributes", "disentanglement", "image_quality"):
         assert str(pictures) in later[name]
 
 

@@ -29,7 +29,15 @@ INSIDE = (slice(None), slice(4, -4), slice(4, -4))
 def plain(found, **changes):
     """The same digit in even light, without what is not told: no noise, stain, shadow, other ground or neighbour, no
     colour, upright in the middle."""
-    still = {"noise": 0, "stains": 0, "shadow": 0, "band": (0.9, 0.0), "slope": 0, "digit_chroma": 0, "ground_chroma": 0}
+    still = {
+        "noise": 0,
+        "stains": 0,
+        "shadow": 0,
+        "band": (0.9, 0.0),
+        "slope": 0,
+        "digit_chroma": 0,
+        "ground_chroma": 0,
+    }
     upright = {"tilt": 0, "shear": 0, "keystone": (0, 0), "shift": (0, 0), "neighbours": 0, "lighting": 0}
     return replace(found, **still, **upright, **changes)
 
@@ -114,8 +122,8 @@ def test_lighting_is_in_powers_of_two():
 
 @pytest.mark.parametrize("direction", range(0, 360, 45))
 def test_light_comes_from_its_direction(direction):
-    """Of an even ground the brightness rises along (cos, sin), upwards counted as positive, by the slope from the middle
-    to the edge."""
+    """Of an even ground the brightness rises along (cos, sin), upwards counted as positive, by the slope from the
+    middle to the edge."""
     found = plain(SCENES[3], contrast=1e-9, direction=direction)
     image = draw(replace(found, slope=0.4))[1].astype(float) / draw(found)[1].astype(float) - 1
     across, down = (image.mean(axis=0), image.mean(axis=1))
@@ -142,7 +150,10 @@ def test_a_shadow_falls_away_from_the_light():
 @pytest.mark.parametrize("contrast", [-0.75, -0.2, 0.2, 0.75])
 def test_contrast_is_of_the_digit_to_the_ground(contrast):
     for found in SCENES[:10]:
-        image, share = draw(plain(found, contrast=contrast, blur=0.3, weight=4))[1], ink(plain(found, blur=0.3, weight=4))
+        image, share = (
+            draw(plain(found, contrast=contrast, blur=0.3, weight=4))[1],
+            ink(plain(found, blur=0.3, weight=4)),
+        )
         inside, outside = image[share > MIDDLE - 0.005], image[share < 0.005]
         assert len(inside) > 5
         assert len(outside) > 50

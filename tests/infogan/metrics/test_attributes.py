@@ -81,14 +81,14 @@ def test_a_sum_is_never_all_or_nothing():
 
 
 def test_a_linear_probe_finds_what_no_code_alone_tells():
-    """The attribute is x + y > 0: a line tells it surely; x alone has 0.5 + 1/4 = 0.75, since P(x₁ > x₀) over the two
-    half planes is 3/4 + … measured below as bounds."""
+    """The attribute is x + y > 0: a line tells it surely. x alone has density (1 + x) / 2 with it, and (1 - x) / 2
+    without: P(x₁ > x₀) = ∫ (1 + x) / 2 · (3/4 + x/2 - x²/4) dx = 5/6."""
     x = RNG.uniform(-1, 1, (8000, 2))
     has = (x.sum(axis=1) > 0)[:, None]
     odds = linear_probe(x[:4000], has[:4000], x[4000:])
     assert odds.shape == (4000, 1)
     assert auroc(odds, has[4000:])[0, 0] > 0.999
-    assert 0.8 < auroc(x, has).max() < 0.86
+    assert auroc(x, has)[:, 0] == pytest.approx([5 / 6, 5 / 6], abs=0.015)
 
 
 def test_a_linear_probe_of_nothing_is_chance():

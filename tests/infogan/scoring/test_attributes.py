@@ -1,4 +1,4 @@
-"""Attributes against codes, with a Q that is made up: what is told is what was put in, and chosen without the test split."""
+"""Attributes against codes, with a Q that is made up: what was put in is told, and chosen without the test split."""
 
 from types import SimpleNamespace
 
@@ -93,7 +93,7 @@ def test_the_picture(found):
     assert Attributes(**values).by_attribute["two"].sum == "c1=2"
     attributes, categories = Attributes(**values).tables.values()
     assert {line[0] for line in attributes[1]} == {*NAMES[:4]}
-    assert [line[-1] for line in attributes[1]] == sorted((row["probe"] for row in values["by_attribute"].values()))[::-1]
+    assert [line[-1] for line in attributes[1]] == sorted(row["probe"] for row in values["by_attribute"].values())[::-1]
     assert len(categories[1]) == 7
     assert all(len(line) == len(columns) for columns, lines in (attributes, categories) for line in lines)
 
