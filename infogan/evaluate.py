@@ -37,7 +37,7 @@ def job(values: DictConfig) -> None:
         evaluation = write_evaluation(found, trained, config)
         show(evaluation, trained.folder)
         report = write_run_report(trained.folder, build_data(trained.config).licence)
-        add_evaluation(run, trained.config, trained.iteration, evaluation.rows, found.pictures, report)
+        add_evaluation(run, trained.config, trained.iteration, evaluation, found.pictures, report)
         print(f"report: {report}")
 
 
@@ -61,10 +61,9 @@ def show(found: "Evaluation", run: "Path") -> None:
     from infogan.terminal import Column, show_table
 
     rows = []
-    for name, (value, low, high) in found.rows.items():
-        if "/error_by_class/" not in name:
-            interval = "" if low is None or high is None else f"{low:.4g} … {high:.4g}"
-            rows.append([name, f"{value:.4g}", interval])
+    for name, (value, low, high) in found.headlines.items():
+        interval = "" if low is None or high is None else f"{low:.4g} … {high:.4g}"
+        rows.append([name, f"{value:.4g}", interval])
     show_table(run.name, [Column("score"), Column("value", right=True), Column("interval", 1)], rows)
     for name, part in found.parts.items():
         if isinstance(part, str):

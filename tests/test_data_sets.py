@@ -117,6 +117,10 @@ def rendered_chairs(root, monkeypatch):
     return ["data=chairs", "data.source=rendered", "data.models=4", "model=chairs_narrow"]
 
 
+def rendered_svhn(root, monkeypatch):
+    return ["data=svhn", "data.source=rendered", "data.images=200"]
+
+
 def dsprites(root, monkeypatch):
     (root / "dsprites").mkdir()
     values = np.column_stack([np.ones(200), 1 + np.arange(200) % 3, RNG.random((200, 4))])
@@ -134,7 +138,8 @@ def folder(root, monkeypatch):
 
 
 LAYOUTS = [
-    mnist, fashion_mnist, svhn, celeba, celeba64, faces, chairs, rendered_chairs, digits, dsprites, folder,
+    mnist, fashion_mnist, svhn, rendered_svhn, celeba, celeba64, faces, chairs, rendered_chairs, digits, dsprites,
+    folder,
 ]  # fmt: skip
 
 

@@ -120,7 +120,7 @@ def idx(path):
 
 def svhn(path):
     """As if the published checksum were that of the changed file."""
-    data = SVHN(context(path), extra=False)
+    data = SVHN(context(path), "official", extra=False, images=20)
     (path.parent / "SVHN").mkdir(exist_ok=True)
     data._path("train").write_bytes(path.read_bytes())
     data.md5 = {"train": hashlib.md5(path.read_bytes()).hexdigest()}

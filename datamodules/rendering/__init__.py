@@ -1,1 +1,2 @@
-"""Images made here from meshes, a camera and a light, with every factor known. Needs the extra `rendering`."""
+"""Images made here with every factor known: meshes under a camera and a light, which need the extra `rendering`, and
+digits of free fonts, which need none."""

@@ -44,3 +44,16 @@ class FaceMaker:
 
         images, factors = render_faces(self.heads, range(self.first + rows.start, self.first + rows.stop), 0, self.size)
         return Chunk(images, factors=factors)
+
+
+@dataclass(frozen=True)
+class HouseNumberMaker:
+    """A range of house numbers, counted from `first`."""
+
+    first: int
+
+    def __call__(self, rows: range) -> Chunk:
+        from infogan.datamodules.rendering.house_numbers import render_house_numbers
+
+        images, factors = render_house_numbers(range(self.first + rows.start, self.first + rows.stop), 0)
+        return Chunk(images, factors=factors)

@@ -27,10 +27,20 @@ class PlainDataConfig(DataSection):
 
 
 class SVHNConfig(DataSection):
-    """`extra` adds the 531,131 easier images to the 73,257 to train on."""
+    """`source`: official (the authors' files in SVHN/ under paths.data; downloaded where missing) or rendered (`images`
+    house numbers of free fonts, drawn here). `extra` adds the 531,131 easier official images to the 73,257 to train
+    on."""
 
     name: Literal["svhn"]
+    source: Literal["official", "rendered"]
     extra: bool
+    images: Annotated[int, Field(ge=20, le=MOST)]
+
+    @model_validator(mode="after")
+    def _has_extra(self) -> Self:
+        if self.extra and self.source == "rendered":
+            raise ValueError("extra=true is of source=official; of source=rendered images=<number> makes more")
+        return self
 
 
 class CelebAConfig(DataSection):

@@ -54,3 +54,39 @@ def number_table(
         stream = BytesIO()
         figure.savefig(stream, format="png")
     return Image.open(stream).convert("RGB")
+
+
+def share_map(
+    values: np.ndarray, rows: Sequence[str], columns: Sequence[str], title: str, low: float = 0.0
+) -> Image.Image:
+    """(R, C) shares in [low, 1] → a narrow picture of many rows, each cell in percent, the darker the larger.
+
+    Narrow enough that a page of 640 pixels shows a dozen columns, large enough to be read where it is scaled to half.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    rows, columns, title = (
+        [in_plots(row) for row in rows],
+        [in_plots(column) for column in columns],
+        in_plots(title, 60),
+    )
+    letters = max(len(row) for row in rows)
+    cell = 0.3 if max(len(column) for column in columns) <= 3 else 0.41
+    size = (0.2 + 0.09 * letters + cell * len(columns), 0.7 + 0.22 * len(rows))
+    with fonts_of_plots([*rows, *columns, title]):
+        figure = Figure(figsize=(max(size[0], 0.3 + 0.11 * len(title)), size[1]), layout="constrained", dpi=110)
+        figure.suptitle(title, fontsize=12)
+        axes = figure.add_subplot()
+        axes.imshow(values, cmap="Blues", vmin=low, vmax=1, aspect="auto")
+        for (r, c), value in np.ndenumerate(values):
+            ink = "white" if value > low + 0.6 * (1 - low) else "black"
+            axes.text(c, r, f"{100 * value:.0f}", ha="center", va="center", color=ink, fontsize=10)
+        axes.set_xticks(range(len(columns)), columns, fontsize=10)
+        axes.set_yticks(range(len(rows)), rows, fontsize=10)
+        axes.xaxis.tick_top()
+        axes.tick_params(length=0)
+        FigureCanvasAgg(figure)
+        stream = BytesIO()
+        figure.savefig(stream, format="png")
+    return Image.open(stream).convert("RGB")

@@ -16,20 +16,25 @@ from infogan.pages.published import published_for
 from infogan.pages.remarks import remarks
 from infogan.run_folder.configuration import read_config
 from infogan.run_folder.contents import read_provenance
-from infogan.run_folder.evaluation import Evaluation, flat, read_evaluation
+from infogan.run_folder.evaluation import Evaluation, flat, is_detail, read_evaluation
 from infogan.run_folder.metrics import read_metrics
 from infogan.run_folder.paths import history
 from infogan.run_folder.status import read_status
 from infogan.run_folder.summary import read_summary
 
+ATTRIBUTES = "attributes"
+"""The part of the evaluation, and its picture, that stand together."""
+
 
 @dataclass(frozen=True)
 class ScorePart:
-    """A part of evaluation.json: rows of (score, value, interval), or why it could not be computed."""
+    """A part of evaluation.json: rows of (score, value, interval), or why it could not be computed. `tables`: those of
+    single attributes and categories, by name, with what their columns are called."""
 
     name: str
     rows: Sequence[tuple[str, str, str]]
     reason: str
+    tables: Mapping[str, tuple[Sequence[str], Sequence[tuple[str, ...]]]]
 
 
 def write_run_report(folder: Path, licence: str) -> Path:
@@ -54,6 +59,10 @@ def write_run_report(folder: Path, licence: str) -> Path:
         attempt(missing, newest_figure, folder, "real", "Real images", "Real"),
     ]
     pictures = sorted((folder / "figures" / "evaluation").glob("*.png"))
+    shown = {
+        path.stem: figure for path in pictures if (figure := attempt(missing, figure_of, path, *_about(path.stem)))
+    }
+    attributes = shown.pop(ATTRIBUTES, None) if evaluation and evaluation.tables else None
     values = {
         "folder": folder,
         "title": f"InfoGAN on {config.data.name}, seed {config.seed}",
@@ -69,9 +78,8 @@ def write_run_report(folder: Path, licence: str) -> Path:
         "evaluated_at": evaluation and evaluation.iterations,
         "remarks": remarks(config, evaluation),
         "parts": score_parts(evaluation),
-        "evaluated": [
-            figure for path in pictures if (figure := attempt(missing, figure_of, path, _words(path.stem), ""))
-        ],
+        "attributes": attributes,
+        "evaluated": list(shown.values()),
         "commands": {
             name: f"python -m infogan.{name} {shlex.quote(f'run={folder}')}" for name in ("evaluate", "report")
         },
@@ -117,17 +125,35 @@ def newest_picture(folder: Path, name: str) -> Path:
 
 
 def score_parts(evaluation: Evaluation | None) -> list[ScorePart]:
-    """The evaluation part by part, the errors of single classes aside: they are in the picture of the confusion."""
+    """The evaluation part by part; the errors of single classes aside, which are in the picture of the confusion."""
     parts = []
     for name, part in (evaluation.parts if evaluation else {}).items():
         rows = flat(part) if isinstance(part, Mapping) else {}
         cells = [
             (score, _shown(value), "" if low is None or high is None else f"{_shown(low)} … {_shown(high)}")
             for score, (value, low, high) in rows.items()
-            if "/error_by_class/" not in score
+            if not is_detail(f"{name}/{score}")
         ]
-        parts.append(ScorePart(_words(name), cells, "" if isinstance(part, Mapping) else str(part)))
+        reason = "" if isinstance(part, Mapping) else str(part)
+        tables = evaluation.tables if evaluation and name == ATTRIBUTES else {}
+        texts = {title: (columns, [_cells(line) for line in lines]) for title, (columns, lines) in tables.items()}
+        parts.append(ScorePart(_words(name), cells, reason, texts))
     return parts
+
+
+def _cells(line: Sequence[str | float | None]) -> tuple[str, ...]:
+    return tuple("" if cell is None else cell if isinstance(cell, str) else f"{cell:.2f}" for cell in line)
+
+
+def _about(picture: str) -> tuple[str, str]:
+    """What is on a picture of the evaluation, and what it shows."""
+    if picture == ATTRIBUTES:
+        return "AUROC of each code for each attribute", (
+            "AUROC in percent on the test split, 50 is chance: of each code its best category, of the best sum of one "
+            "code's categories, and of a linear probe of all codes, which orders the rows. Categories and sums were "
+            "chosen on the training split."
+        )
+    return _words(picture), ""
 
 
 def _shown(value: float) -> str:

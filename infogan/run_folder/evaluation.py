@@ -1,6 +1,6 @@
 """evaluation.json: all scores of a model, which `infogan.evaluate` leaves in the folder of its run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 
@@ -16,6 +16,9 @@ EVALUATION = "evaluation.json"
 
 Rows = dict[str, tuple[float, float | None, float | None]]
 """Scores by their path, as (value, low, high)."""
+
+Table = tuple[Sequence[str], Sequence[tuple[str | float | None, ...]]]
+"""Names of columns, and lines; None where there is nothing."""
 
 T = TypeVar("T")
 
@@ -84,6 +87,58 @@ class Diversity(_Scores):
     share: float
 
 
+class Attribute(_Scores):
+    """What tells an attribute on the test split: the share of its images that have it; one category, or continuous
+    code, and its AUROC; a sum of categories of one code, and its AUROC; the code with the largest NMI; the AUROC of a
+    linear probe of all codes."""
+
+    share: float
+    reading: str
+    auroc: float
+    sum: str | None = None
+    sum_auroc: float | None = None
+    nmi_code: str | None = None
+    nmi: float | None = None
+    probe: float
+
+
+class Reading(_Scores):
+    """The attribute that one category, or continuous code, tells best on the test split, its AUROC, and the share of
+    images that the category is the likeliest for."""
+
+    attribute: str
+    auroc: float
+    share: float | None = None
+
+
+class Attributes(_Scores):
+    """Attributes against codes: all that is chosen is chosen on the training split, all numbers are of the test split.
+    `tad`: see `metrics.attributes`, one column a code, which is its best category; `by_code`: those columns' AUROCs."""
+
+    by_attribute: dict[str, Attribute]
+    by_reading: dict[str, Reading]
+    by_code: dict[str, dict[str, float]]
+
+    @property
+    def tables(self) -> dict[str, Table]:
+        """For people: attributes, those first that all codes together tell best, and what each category follows."""
+        attributes = sorted(self.by_attribute.items(), key=lambda item: -item[1].probe)
+        readings = sorted(self.by_reading.items(), key=lambda item: -item[1].auroc)
+        return {
+            "attributes": (
+                ("attribute", "share", "category", "AUROC", "sum", "AUROC of the sum", "code", "NMI", "linear probe"),
+                [
+                    (name, row.share, row.reading, row.auroc, row.sum, row.sum_auroc, row.nmi_code, row.nmi, row.probe)
+                    for name, row in attributes
+                ],
+            ),
+            "categories": (
+                ("category", "follows", "AUROC", "share"),
+                [(name, row.attribute, row.auroc, row.share) for name, row in readings],
+            ),
+        }
+
+
 class Evaluation(_Scores):
     """The scores of the model after so many iterations, part by part; None where the version that wrote the file had
     no such part.
@@ -99,6 +154,7 @@ class Evaluation(_Scores):
     label_free: Part[LabelFree] | None = None
     clustering: Part[dict[str, Clusters]] | None = None
     factors: Part[Factors] | None = None
+    attributes: Part[Attributes] | None = None
     disentanglement: Part[dict[str, Any]] | None = None
     image_quality: Part[dict[str, Any]] | None = None
     diversity: Part[dict[str, dict[str, Diversity]]] | None = None
@@ -125,6 +181,16 @@ class Evaluation(_Scores):
         return flat(self.parts)
 
     @property
+    def headlines(self) -> Rows:
+        """The scores without those of single classes, attributes and categories, which stand in tables and pictures."""
+        return {name: row for name, row in self.rows.items() if not is_detail(name)}
+
+    @property
+    def tables(self) -> dict[str, Table]:
+        """What is best read as a table, by name."""
+        return self.attributes.tables if isinstance(self.attributes, Attributes) else {}
+
+    @property
     def scored(self) -> Clusters | None:
         """The groups that are matched to classes."""
         clusters = self.clustering.values() if isinstance(self.clustering, Mapping) else []
@@ -143,6 +209,11 @@ def read_evaluation(folder: Path) -> Evaluation | None:
     """That of a run folder; None before the run was evaluated. Raises RunError, one line that names file and field,
     where it is damaged."""
     return read_section(folder / EVALUATION, Evaluation)
+
+
+def is_detail(name: str) -> bool:
+    """Whether a score, by its path, is of a single class, attribute or category."""
+    return "/by_" in name or "/error_by_class/" in name
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> Rows:

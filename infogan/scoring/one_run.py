@@ -19,6 +19,7 @@ from infogan.metrics.clustering import (
 )
 from infogan.metrics.groups import levels, varying
 from infogan.scoring.against_labels import cluster_scores, factor_scores, groups
+from infogan.scoring.attributes import attribute_scores
 from infogan.scoring.label_free import information, label_free, real_information
 from infogan.scoring.real_images import BATCH_SIZE, EncodedImages, encode_split
 from infogan.trained.inference import encode
@@ -53,7 +54,7 @@ def evaluate(
     `notify` hears which part is next. A part that fails for a reason that its user can mend leaves the others alone.
     """
     found = Scored()
-    samples: dict[str, EncodedImages] = {}
+    samples: dict[Split, EncodedImages] = {}
 
     def part(name: str, compute: Callable[[], Any], needs_data: bool = True) -> None:
         notify(name)
@@ -72,11 +73,12 @@ def evaluate(
     if data is not None:
         part("clustering", lambda: clustering(trained, data, samples, found.pictures))
         part("factors", lambda: factor_table(trained, data, samples["test"], found.pictures))
+        part("attributes", lambda: attribute_scores(trained.latents, samples, data, found.pictures))
         part("disentanglement", lambda: disentanglement(trained, data, samples, metrics, seed))
         part("image_quality", lambda: quality(trained, data, metrics, seed, found.pictures))
         part("diversity", lambda: effect_of_noise(trained, data, metrics, seed))
     else:
-        for name in ("clustering", "factors", "disentanglement", "image_quality", "diversity"):
+        for name in ("clustering", "factors", "attributes", "disentanglement", "image_quality", "diversity"):
             part(name, lambda: None)
     return found
 
@@ -90,7 +92,7 @@ def own_scores(
 
 
 def clustering(
-    trained: Trained, data: "ImageDataModule", samples: Mapping[str, EncodedImages], pictures: dict[str, "Image"]
+    trained: Trained, data: "ImageDataModule", samples: Mapping[Split, EncodedImages], pictures: dict[str, "Image"]
 ) -> dict[str, Any] | str:
     """Each categorical code against the labels of the test split: NMI and ARI; several codes also all together.
 
@@ -162,7 +164,7 @@ def factor_table(
 
 
 def disentanglement(
-    trained: Trained, data: "ImageDataModule", samples: Mapping[str, EncodedImages], metrics: MetricsConfig, seed: int
+    trained: Trained, data: "ImageDataModule", samples: Mapping[Split, EncodedImages], metrics: MetricsConfig, seed: int
 ) -> dict[str, Any] | str:
     """The scores of `metrics.disentanglement` over `metrics.draws` draws, on both splits: training saw no factor."""
     from infogan.metrics.disentanglement import dlib_scores, infogan_cr_scores, over_draws

@@ -11,7 +11,7 @@ from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from PIL.Image import Image
 
 from infogan.config.training import Config, WandbConfig
-from infogan.run_folder.evaluation import Rows
+from infogan.run_folder.evaluation import Evaluation
 from infogan.run_folder.metrics import CLUSTERING, IMAGES_PER_SECOND, entropy, information
 from infogan.run_folder.paths import checkpoint_path
 from infogan.run_folder.summary import SUMMARY, Summary
@@ -116,17 +116,24 @@ class WandbRun(WandbLogger):
         self._send(send)
 
     @rank_zero_only
-    def log_evaluation(self, iteration: int, rows: Rows, pictures: Mapping[str, Image], report: Path) -> None:
-        """What was measured after that iteration: scores, by path as (value, low, high), as numbers and as a table;
-        pictures; all under `evaluation/`. The report, which has them now."""
+    def log_evaluation(
+        self, iteration: int, evaluation: Evaluation, pictures: Mapping[str, Image], report: Path
+    ) -> None:
+        """What was measured after that iteration: scores as numbers and as a table, the tables of single attributes and
+        categories, pictures; all under `evaluation/`. The report, which has them now."""
         import wandb
 
         def send(run: "Run") -> None:
-            lines = [[name, *row] for name, row in rows.items()]
-            table = wandb.Table(columns=["score", "value", "low", "high"], data=lines)
-            images = {f"evaluation/{name}": wandb.Image(picture) for name, picture in pictures.items()}
-            numbers = {f"evaluation/{name}": value for name, (value, _, _) in rows.items()}
-            self._log(run, {**numbers, **images, "evaluation/scores": table, "report": _html(report)}, iteration)
+            lines = [[name, *row] for name, row in evaluation.rows.items()]
+            found: dict[str, Any] = {
+                "evaluation/scores": wandb.Table(columns=["score", "value", "low", "high"], data=lines)
+            }
+            for name, (columns, data) in evaluation.tables.items():
+                found[table_key(name)] = wandb.Table(columns=list(columns), data=[list(line) for line in data])
+            found |= {f"evaluation/{name}": wandb.Image(picture) for name, picture in pictures.items()}
+            numbers = {name: value for name, (value, _, _) in evaluation.rows.items() if is_number(name)}
+            found |= {f"evaluation/{name}": value for name, value in numbers.items()}
+            self._log(run, {**found, "report": _html(report)}, iteration)
 
         self._send(send)
 
@@ -161,6 +168,17 @@ class WandbRun(WandbLogger):
             log.warning(f"W&B gets no more of this run: {one_line(error)}")
 
 
+def table_key(name: str) -> str:
+    """The key of a table of an evaluation."""
+    return f"evaluation/{name}_table"
+
+
+def is_number(score: str) -> bool:
+    """Whether a score, by its path, has a key of its own: those of single attributes and categories, hundreds of them,
+    are in tables alone."""
+    return "/by_" not in score
+
+
 def conclusion_tables(summary: Summary) -> dict[str, Any]:
     """W&B tables of what summary.json says of factors, code by factor for each score, and of classes, by key."""
     import wandb
@@ -186,12 +204,12 @@ def add_evaluation(
     run_folder: Path,
     config: Config,
     iteration: int,
-    rows: Rows,
+    evaluation: Evaluation,
     pictures: Mapping[str, Image],
     report: Path,
 ) -> None:
-    """Adds what was measured after that iteration to the W&B run of a run folder, where it has one: scores, by path as
-    (value, low, high), pictures, and the report."""
+    """Adds what was measured after that iteration to the W&B run of a run folder, where it has one: scores, tables,
+    pictures, and the report."""
     if isinstance(config.logger, WandbConfig) and not is_new(run_folder):
-        WandbRun(run_folder, config.logger, {}, {}).log_evaluation(iteration, rows, pictures, report)
+        WandbRun(run_folder, config.logger, {}, {}).log_evaluation(iteration, evaluation, pictures, report)
         finish_wandb(failed=False)

@@ -13,7 +13,7 @@ from wandb_workspaces.reports import v2 as wr
 
 from infogan.config.training import Config, WandbConfig
 from infogan.errors import RunError
-from infogan.run_folder.evaluation import EVALUATION
+from infogan.run_folder.evaluation import read_evaluation
 from infogan.run_folder.files import write_json
 from infogan.run_folder.metrics import (
     BALANCE,
@@ -31,8 +31,12 @@ from infogan.run_folder.metrics import (
 from infogan.run_folder.paths import REPORT
 from infogan.run_folder.status import RunStatus, read_status
 from infogan.run_folder.summary import read_summary
-from infogan.tracking.wandb_run import AT_MSE
+from infogan.tracking.wandb_run import AT_MSE, is_number, table_key
 from infogan.tracking.wandb_session import is_new, wandb_id
+
+SCORES = "evaluation/scores"
+TABLES = table_key("attributes"), table_key("categories")
+"""What W&B has of an evaluation as tables."""
 
 BEST = 3
 """How many runs of a sweep stand side by side."""
@@ -112,9 +116,10 @@ def logged_keys(folder: Path, config: Config) -> set[str]:
     keys |= {f"evaluation/{path.stem}" for path in (figures / "evaluation").glob("*.png")}
     if (scores := folder / "evaluation.csv").is_file():
         with scores.open(newline="", encoding="utf-8") as file:
-            keys |= {f"evaluation/{row['score']}" for row in csv.DictReader(file)}
-    found = {"evaluation/scores": (folder / EVALUATION).is_file()}
-    found |= {"report": (folder / REPORT).is_file(), "film": any(figures.glob("film.*"))}
+            keys |= {f"evaluation/{row['score']}" for row in csv.DictReader(file) if is_number(row["score"])}
+    if (evaluation := read_evaluation(folder)) is not None:
+        keys |= {SCORES, *(table_key(name) for name in evaluation.tables)}
+    found = {"report": (folder / REPORT).is_file(), "film": any(figures.glob("film.*"))}
     if summary is not None:
         keys |= {f"{AT_MSE}{name}" for name in summary.information_at_mse}
         found |= {"codes_by_factor": bool(summary.factors), "matching": bool(summary.matching)}
@@ -198,7 +203,7 @@ def sections(dashboard: Dashboard) -> dict[str, list[Any]]:
         ],
         "Tables": [
             wr.WeavePanelSummaryTable(table_name=key)
-            for key in dashboard.held("codes_by_factor", "matching", "evaluation/scores")
+            for key in dashboard.held("codes_by_factor", "matching", SCORES, *TABLES)
         ],
     }
     return {title: panels for title, panels in found.items() if panels}
@@ -227,7 +232,7 @@ def _evaluation(dashboard: Dashboard) -> list[Any]:
     for key in sorted(key for key in dashboard.keys if key.startswith("evaluation/")):
         parts = key.split("/")[1:]
         if len(parts) == 1:
-            pictures += [key] if key != "evaluation/scores" else []
+            pictures += [key] if key not in (SCORES, *TABLES) else []
         elif not NO_SCORES & {*parts}:
             scores.setdefault(" ".join(part for part in parts if part not in dashboard.codes), []).append(key)
     bars = [panel for title, keys in scores.items() for panel in _bars(title.replace("_", " "), keys)]

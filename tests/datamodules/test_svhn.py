@@ -6,6 +6,7 @@ import torchvision
 from scipy.io import savemat
 
 from infogan.datamodules.base import DataContext
+from infogan.datamodules.rendering.house_numbers import FACTORS, digits, render_house_numbers
 from infogan.datamodules.svhn import SVHN
 from infogan.errors import DataError
 
@@ -33,8 +34,8 @@ def write(root, monkeypatch, change=lambda contents: contents, cut=None):
     return root
 
 
-def svhn(root, extra=False):
-    return SVHN(DataContext(root, root / "stores", 4, (0.0, 1.0), 0), extra)
+def svhn(root, extra=False, source="official", images=40):
+    return SVHN(DataContext(root, root / "stores", 4, (0.0, 1.0), 0), source, extra, images)
 
 
 @pytest.mark.parametrize("extra", [False, True])
@@ -142,5 +143,37 @@ def test_no_files_and_no_network(tmp_path, monkeypatch):
         raise ConnectionError("no\nnetwork")
 
     monkeypatch.setattr(torchvision.datasets, "SVHN", fail)
-    with pytest.raises(DataError, match=r"put train_32x32\.mat into \S+SVHN, or name the folder above [^\n]*$"):
+    with pytest.raises(DataError) as error:
         svhn(tmp_path).prepare_data()
+    line = str(error.value)
+    assert f"put train_32x32.mat into {tmp_path}/SVHN, name the folder above with paths.data" in line
+    assert line.endswith(
+        "or train on house numbers that are drawn here: data.source=rendered (about a minute on two cores)"
+    )
+    assert "\n" not in line
+
+
+def test_rendered_house_numbers(tmp_path, capsys):
+    """Neither files nor a network are asked for; the last tenth is the test split."""
+    data = svhn(tmp_path, source="rendered")
+    data.prepare_data()
+    assert "data=svhn: 40 images, 7 files, " in capsys.readouterr().out
+    train, test = data.split("train"), data.split("test")
+    assert (data.expected_train_size, data.train_size, len(test.images)) == (36, 36, 4)
+    images, factors = render_house_numbers(range(40), 0)
+    assert (np.concatenate([train.images, test.images]) == images).all()
+    assert (np.concatenate([train.factors, test.factors]) == factors).all()
+    assert np.concatenate([train.labels, test.labels]).tolist() == digits(range(40), 0).tolist()
+    assert (data.class_names, data.factor_names) == (tuple("0123456789"), FACTORS)
+    assert {*data.full_turns, *data.unordered} < {*FACTORS}
+    assert "MIT" in data.licence
+    assert "non-commercial" in svhn(tmp_path).licence
+
+
+def test_what_the_store_of_house_numbers_depends_on(tmp_path):
+    """Not on the official files; and these are found under the key that they had before there were others."""
+    stores = [svhn(tmp_path, source="rendered", images=images).store_folder for images in (40, 41)]
+    stores += [svhn(tmp_path, extra).store_folder for extra in (False, True)]
+    assert len({*stores}) == 4
+    assert svhn(tmp_path).options() == {"extra": False}
+    assert svhn(tmp_path, images=41).store_folder == svhn(tmp_path).store_folder

@@ -15,11 +15,15 @@ from infogan.config.check import check
 from infogan.experiments.fit import train
 from infogan.experiments.prepare import create
 from infogan.run_folder.configuration import load_config
+from infogan.run_folder.evaluation import Evaluation
 from infogan.tracking.wandb_run import add_evaluation
+from tests.infogan.summaries import ATTRIBUTES
 from tests.infogan.wandb_files import history, records
 from tests.infogan.wandb_server import KEY, serving
 
 pytest.importorskip("wandb_workspaces")
+
+SCORES, *TABLES = (f"evaluation/{name}" for name in ("scores", "attributes_table", "categories_table"))
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +72,7 @@ def shown_by(panel):
     if panel["viewType"] == "Scatter Plot":
         return [config["xAxis"], config["yAxis"].removeprefix("summary:")]
     if panel["viewType"] == "Weave":
-        return [key for key in ("codes_by_factor", "matching", "evaluation/scores") if f'"{key}"' in json.dumps(panel)]
+        return [key for key in ("codes_by_factor", "matching", SCORES, *TABLES) if f'"{key}"' in json.dumps(panel)]
     return [*config.get("metrics", []), *config.get("mediaKeys", [])]
 
 
@@ -76,17 +80,23 @@ def shown_by(panel):
 def evaluated(sweep, tmp_path):
     """A copy of a run of the sweep, with an evaluation in its folder and in W&B."""
     folder = shutil.copytree(sweep / "lambda_1", tmp_path / "evaluated")
-    rows = {"information/c1/eval": (2.0, 1.9, 2.1), "information/c2/eval": (0.1, None, None),
-            "information/c1/entropy": (2.3, None, None), "clustering/c1/acc": (0.5, None, None),
-            "image_quality/samples": (1000, None, None),
-            "clustering/c1/error_by_class/0": (0.5, None, None)}  # fmt: skip
-    lines = ["score,value,low,high", *(f"{name},{value},," for name, (value, _, _) in rows.items())]
+    information = {"c1": {"entropy": 2.3, "eval": {"mean": 2.0, "low": 1.9, "high": 2.1}},
+                   "c2": {"entropy": 0.7, "eval": {"mean": 0.1}}}  # fmt: skip
+    clustering = {"c1": {"nmi": 0.5, "ari": 0.5, "acc": 0.5, "error_by_class": {"0": 0.5}}}
+    evaluation = Evaluation(
+        iterations=6,
+        information=information,
+        clustering=clustering,
+        attributes=ATTRIBUTES,
+        image_quality={"samples": 1000},
+    )
+    lines = ["score,value,low,high", *(f"{name},{value},," for name, (value, _, _) in evaluation.rows.items())]
     (folder / "evaluation.csv").write_text("\n".join(lines) + "\n")
-    (folder / "evaluation.json").write_text("{}")
+    evaluation.save(folder)
     picture = Image.new("RGB", (8, 8))
     (folder / "figures" / "evaluation").mkdir()
     picture.save(folder / "figures" / "evaluation" / "neighbours.png")
-    add_evaluation(folder, load_config(folder), 6, rows, {"neighbours": picture}, folder / "report.html")
+    add_evaluation(folder, load_config(folder), 6, evaluation, {"neighbours": picture}, folder / "report.html")
     return folder
 
 
@@ -99,7 +109,9 @@ def test_an_evaluation_has_panels_a_score_each(command, evaluated):
         assert ["evaluation/information/c1/eval", "evaluation/information/c2/eval"] in panels
         assert ["evaluation/clustering/c1/acc"] in panels
         assert ["evaluation/neighbours"] in panels
-        assert ["evaluation/scores"] in panels
+        for table in ("scores", "attributes_table", "categories_table"):
+            assert [f"evaluation/{table}"] in panels
+        assert ["evaluation/attributes/tad/score"] in panels
         shown = set().union(*panels)
         numbers_of_the_protocol = {"evaluation/image_quality/samples", "evaluation/information/c1/entropy"}
         assert not shown & {*numbers_of_the_protocol, "evaluation/clustering/c1/error_by_class/0"}

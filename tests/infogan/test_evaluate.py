@@ -93,7 +93,7 @@ def test_all_scores_of_a_run(command, copy):
     assert set(found["diversity"]) == {"pixels", "features"}
     for kind in found["diversity"].values():
         assert list(kind) == ["c1"] and 0 < kind["c1"]["share"] < 3
-    assert found["disentanglement"] == found["factors"] == "data=digits has no known factors"
+    assert found["disentanglement"] == found["factors"] == found["attributes"] == "data=digits has no known factors"
     assert "no disentanglement: data=digits has no known factors" in out
 
     assert found["iterations"] == ITERATIONS
@@ -116,7 +116,16 @@ def test_all_scores_of_a_run(command, copy):
     assert {name: again[name] for name in PARTS} == {name: found[name] for name in PARTS}
 
 
-PARTS = ("information", "label_free", "clustering", "factors", "disentanglement", "image_quality", "diversity")
+PARTS = (
+    "information",
+    "label_free",
+    "clustering",
+    "factors",
+    "attributes",
+    "disentanglement",
+    "image_quality",
+    "diversity",
+)
 
 
 def test_a_run_without_labels_and_later_without_its_data(command, tmp_path):
@@ -153,7 +162,7 @@ def test_a_run_without_labels_and_later_without_its_data(command, tmp_path):
     later = json.loads((run / "evaluation.json").read_text())
     assert later["information"] == found["information"]
     assert later["label_free"]["consistency"] == found["label_free"]["consistency"]
-    for name in ("clustering", "factors", "disentanglement", "image_quality", "diversity"):
+    for name in ("clustering", "factors", "attributes", "disentanglement", "image_quality", "diversity"):
         assert str(pictures) in later[name]
 
 

@@ -23,7 +23,7 @@ from infogan.experiments.prepare import create
 from infogan.pages.findings import beside_published, code_caption, findings
 from infogan.pages.published import PUBLISHED, published_for
 from infogan.run_folder.evaluation import Evaluation
-from tests.infogan.summaries import summary_of
+from tests.infogan.summaries import ATTRIBUTES, summary_of
 
 VOID = {"meta", "img", "br", "hr", "link", "input"}
 HOSTILE = "<script>alert('1')<script>\"&"
@@ -204,6 +204,26 @@ def test_an_evaluated_run(command, run):
     assert "python -m infogan.evaluate" not in page.text
     assert "confusion c1" in page.captions()
     assert "The picture neighbours.png is damaged" in page.text
+
+
+def test_attributes_have_tables_and_their_picture(command, run):
+    """Those that all codes together tell best come first; no row for each of their numbers."""
+    (run / "evaluation.json").write_text(json.dumps({"iterations": 12, "attributes": ATTRIBUTES}))
+    (run / "figures" / "evaluation").mkdir()
+    Image.new("L", (300, 20)).save(run / "figures" / "evaluation" / "attributes.png")
+    assert command(f"run={run}")[0] == 0
+    page = page_of(run)
+    rows = [row for row in page.rows if row[0] in ("Smiling", "<i>Bald", "c1=3", "tad/score")]
+    assert rows == [
+        ["tad/score", "0.25", ""],
+        ["<i>Bald", "0.02", "not c2", "0.88", "", "", "", "", "0.94"],
+        ["Smiling", "0.50", "c1=3", "0.62", "c1=3,4", "0.75", "c1", "0.12", "0.81"],
+        ["c1=3", "Smiling", "0.62", "0.10"],
+    ]
+    assert not [row for row in page.rows if "by_" in row[0]]
+    assert page.captions().count("AUROC of each code for each attribute") == 1
+    assert "AUROC in percent on the test split, 50 is chance" in page.text
+    assert "What is missing" not in page.text
 
 
 def test_a_run_that_was_stopped(command, run):

@@ -133,6 +133,8 @@ def test_layers_of_a_preset_by_image_size():
         (["data=celeba", "data.size=4"], "data.size=4: "),
         (["data=folder", "data.channels=2"], "data.channels=2: input should be 1 or 3"),
         (["data=svhn", "data.extra=2"], "data.extra=2: "),
+        (["data=svhn", "data.source=rendered", "data.extra=true"], "data: extra=true is of source=official; of "),
+        (["data=svhn", "data.images=19"], "data.images=19: "),
         (["data=mnist", "+data.path=here"], "data.path: there is no such key"),
     ],
     ids=str,

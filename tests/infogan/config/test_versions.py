@@ -181,3 +181,10 @@ def test_version_3_had_nothing_of_version_4(compose_values):
     assert up_to_date(older) == expected
     assert up_to_date({"version": 3, **values}) == values
     assert check(up_to_date(older)).model.balance is None
+
+
+def test_svhn_of_version_3_was_the_official_one(compose_values):
+    values = {**without(compose_values("data=svhn"), "data.source", "data.images"), "version": 3}
+    data = check(up_to_date(values)).data
+    assert (data.source, data.extra, data.images) == ("official", False, 60_000)
+    assert "source" not in up_to_date({**compose_values("data=digits"), "version": 3})["data"]

@@ -5,7 +5,7 @@ from PIL import Image
 from infogan.figures.curves import COLOURS, training_curves
 from infogan.figures.grids import INK, MARGIN, PAPER, enlarged, labelled_grid
 from infogan.figures.sweeps import figure_one, scores_against
-from infogan.figures.tables import number_table
+from infogan.figures.tables import number_table, share_map
 
 NO_LABELS = ["", "", ""]
 
@@ -160,6 +160,18 @@ def test_number_table_grows_with_its_names():
     assert title.width > short.width
     assert without(title.crop((0, 0, 2, title.height)), (255, 255, 255)) == 0, "nothing is cut off"
     assert without(title.crop((title.width - 2, 0, title.width, title.height)), (255, 255, 255)) == 0
+
+
+def test_share_map_is_darker_where_shares_are_larger_and_stays_narrow():
+    rows, columns = [f"An_attribute_{k:02}" for k in range(40)], [f"c{k}" for k in range(1, 11)]
+    rising = np.linspace(0.5, 1, 40)[::-1, None].repeat(10, axis=1)
+    table = share_map(rising, rows, columns, "t", low=0.5)
+    assert 450 < table.width < 760
+    assert table.height < 1200
+    light = np.asarray(table.convert("L")).astype(float)[60:-20, -150:-20]
+    assert light[-100:].mean() > light[:100].mean() + 80
+    assert without(table.crop((0, 0, 2, table.height)), (255, 255, 255)) == 0, "nothing is cut off"
+    assert share_map(np.full((2, 2), 0.5), ["a", "b"], ["c1", "c2"], "t", low=0.5).width < table.width
 
 
 def test_scores_against_rings_the_chosen_run():

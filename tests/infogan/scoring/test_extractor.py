@@ -135,6 +135,38 @@ def test_without_labels_it_learns_the_factors_that_vary(tmp_path, short):
     assert extractor.name == f"bars classifier (2 factors, {mean:.1f} % on the test split)"
 
 
+class Marks(ImageDataModule):
+    """8×8 noise with a white row for each of three attributes, which 50, 20 and 5 of 100 images have, in any number;
+    and a fourth that nothing shows."""
+
+    data_set, licence, image_shape = "marks", "none", (1, 8, 8)
+
+    def originals(self):
+        has = RNG.random((1200, 4)) < [0.5, 0.2, 0.05, 0.5]
+        images = RNG.integers(0, 100, (1200, 1, 8, 8), dtype=np.uint8)
+        for mark in range(3):
+            images[has[:, mark], 0, 2 * mark] = 255
+        factors = has.astype(np.float32)
+        parts = [part_of_arrays(images[s], None, factors[s]) for s in (slice(800), slice(800, None))]
+        return Originals(*parts, "made here", factor_names=("even", "some", "rare", "hidden"))
+
+
+def test_it_learns_attributes_of_which_an_image_has_any_number(tmp_path, short):
+    """A rare one is told by its area, since always saying no would be 95 % right; a hidden one stays at chance."""
+    data = Marks(DataContext(tmp_path, tmp_path, 100, (-1.0, 1.0), 0))
+    extractor = extractor_of(data)
+    assert [head.out_features for head in extractor.heads] == [2] * 4
+    assert min(extractor.areas[name] for name in ("even", "some", "rare")) > 0.98
+    assert 0.4 < extractor.areas["hidden"] < 0.6
+    mean = sum(extractor.areas.values()) / 4
+    assert extractor.name == f"marks classifier (4 attributes, AUROC {mean:.3f} on the test split)"
+    again = extractor_of(data)
+    assert (again.areas, again.accuracy, again.name) == (extractor.areas, extractor.accuracy, extractor.name)
+    features = extractor(data.split("test").images)
+    apart = [features[data.split("test").factors[:, k] > 0].mean(dim=0) - features.mean(dim=0) for k in range(3)]
+    assert all(difference.norm() > 0.1 * features.std() for difference in apart)
+
+
 def test_with_neither_there_is_none(tmp_path, monkeypatch):
     monkeypatch.setattr(Bars, "known", False)
     assert extractor_of(bars(tmp_path)) is None

@@ -15,6 +15,7 @@ from infogan.errors import Stopped
 from infogan.experiments.fit import train
 from infogan.experiments.prepare import create, reopen
 from infogan.run_folder.configuration import load_config
+from infogan.run_folder.evaluation import Evaluation
 from infogan.run_folder.metrics import read_metrics
 from infogan.run_folder.paths import newest_checkpoint
 from infogan.run_folder.trees import load_tree
@@ -22,6 +23,7 @@ from infogan.tracking.metrics_file import MetricsFile, finite
 from infogan.tracking.wandb_run import add_evaluation, conclusion_tables
 from infogan.tracking.wandb_session import wandb_mode
 from infogan.trained.model import load
+from tests.infogan.summaries import ATTRIBUTES
 from tests.infogan.summaries import summary_of as a_summary
 from tests.infogan.wandb_files import history, records, summary_of
 
@@ -203,9 +205,11 @@ def test_the_table_of_codes_by_factor():
 def test_an_evaluation_lands_in_the_same_run(compose_values, tmp_path):
     folder = create(check(compose_values("logger=wandb", "trainer.max_iterations=5")), tmp_path, "run")
     train(folder)
-    rows = {"clustering/c1/acc": (0.5, None, None), "information/c1/eval": (2.0, 1.9, 2.1)}
+    information = {"c1": {"entropy": 2.3, "eval": {"mean": 2.0, "low": 1.9, "high": 2.1}}}
+    clustering = {"c1": {"nmi": 0.5, "ari": 0.5, "acc": 0.5}}
+    evaluation = Evaluation(iterations=5, information=information, clustering=clustering, attributes=ATTRIBUTES)
     pictures = {"neighbours": Image.new("RGB", (8, 8))}
-    add_evaluation(folder, load_config(folder), 5, rows, pictures, folder / "report.html")
+    add_evaluation(folder, load_config(folder), 5, evaluation, pictures, folder / "report.html")
     found = records(folder)
     runs = [record.run for record in found if record.WhichOneof("record_type") == "run"]
     assert {run.run_id for run in runs} == {(folder / "wandb" / "id").read_text()}
@@ -215,11 +219,20 @@ def test_an_evaluation_lands_in_the_same_run(compose_values, tmp_path):
     keys = set().union(*history(found))
     assert {"evaluation/scores/path", "evaluation/neighbours/path", "report/path"} <= keys
     assert [row["iteration"] for row in history(found) if "evaluation/scores/path" in row] == [5]
+    assert {"evaluation/attributes_table/path", "evaluation/categories_table/path"} <= keys
+    assert summary["evaluation/attributes/tad/score"] == 0.25
+    assert not [key for key in keys if "/by_" in key], "hundreds of numbers are in the tables alone"
+    (path,) = (row[key] for row in history(found) if (key := "evaluation/attributes_table/path") in row)
+    (table,) = (json.loads(file.read_text()) for file in (folder / "wandb").glob(f"offline-run-*/files/{path}"))
+    assert table["data"] == [
+        ["<i>Bald", 0.02, "not c2", 0.875, None, None, None, None, 0.9375],
+        ["Smiling", 0.5, "c1=3", 0.625, "c1=3,4", 0.75, "c1", 0.125, 0.8125],
+    ]
 
 
 def test_an_evaluation_of_a_run_without_wandb(compose_values, tmp_path):
     folder = create(check(compose_values("trainer.max_iterations=1")), tmp_path, "run")
-    add_evaluation(folder, load_config(folder), 1, {}, {}, folder / "report.html")
+    add_evaluation(folder, load_config(folder), 1, Evaluation(iterations=1), {}, folder / "report.html")
     assert not (folder / "wandb").exists()
 
 
