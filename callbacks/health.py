@@ -1,4 +1,5 @@
-"""Whether a run still learns: D has won or does not learn, images are alike, categories unused, codes not read."""
+"""Whether a run still learns: D has won or does not learn, images are alike, categories unused or without real images,
+codes not read."""
 
 import logging
 from collections.abc import Mapping
@@ -14,7 +15,15 @@ from infogan.callbacks.training_log import TrainingLog
 from infogan.codes.code import Code
 from infogan.config.training import CollapseConfig
 from infogan.errors import Collapsed
-from infogan.run_folder.metrics import CATEGORIES, FAKE, REAL, SPREAD, information
+from infogan.run_folder.metrics import (
+    CATEGORIES,
+    FAKE,
+    RAREST,
+    REAL,
+    REGULARISER,
+    SPREAD,
+    information,
+)
 from infogan.trained.inference import evaluating
 from infogan.training.module import InfoGAN
 
@@ -22,12 +31,16 @@ log = logging.getLogger("infogan")
 
 SAMPLES = 64
 
+ENOUGH = 6
+"""Real images an iteration that an even category gets, for the rarest to be judged: of fewer, chance leaves one out."""
+
 WHAT_TO_TRY = {
     "D has won": "a smaller model.learning_rate_discriminator, a larger model.learning_rate_generator, or "
     "model.discriminator.spectral_norm=true",
     "D does not learn": "a larger model.learning_rate_discriminator",
     "images alike": "a smaller model.learning_rate_generator, or a larger data.batch_size",
     "categories unused": "another seed, a larger model.lambda_categorical, or fewer classes",
+    "a category without real images": "a larger model.regularisers.<name>.marginals, or fewer classes",
     "codes not read": "a larger model.lambda_categorical or model.lambda_continuous, or "
     "model.codes.<name>.lambda_code for one code",
 }
@@ -72,6 +85,18 @@ def entropy(categories: Tensor, count: int) -> Tensor:
     return torch.special.entr(F.one_hot(categories, count).float().mean(dim=0)).sum()
 
 
+def rarest(module: InfoGAN, row: Mapping[str, float]) -> dict[str, float]:
+    """`rarest/<code>` of the codes whose real images are enough to tell, from what consistency has logged."""
+    found = {}
+    for name, each in module.objective.regularisers.items():
+        images = each.regulariser.further_images or module.batch_size
+        for code in module.latents.codes:
+            column = f"{REGULARISER}{name}/{code.name}{RAREST}"
+            if column in row and images >= ENOUGH * (code.groups or 0):
+                found[f"rarest/{code.name}"] = row[column]
+    return found
+
+
 def watched(module: InfoGAN) -> list[Code]:
     """The codes that G is asked to make readable: λ is above 0."""
     return [code for code in module.latents.codes if module.objective.lambdas[code.name] > 0]
@@ -81,8 +106,9 @@ class Health(L.Callback):
     """Judges the mean of the last `limits.window` iterations, whenever the training log has fetched its numbers:
 
     D has won: D(real) - D(fake) above `largest_gap`. D does not learn: below `least_gap`. Images alike: `health/spread`
-    below `least_spread`. Categories unused: `health/categories/<code>` below `least_categories`. Codes not read: L_I of
-    a code with λ > 0, as a part of what there is to know of it, below `least_information`.
+    below `least_spread`. Categories unused: `health/categories/<code>` below `least_categories`. A category without real
+    images: what consistency logs as `rarest`, the part of an even category's, below `least_rarest`. Codes not read: L_I
+    of a code with λ > 0, as a part of what there is to know of it, below `least_information`.
 
     Each is named once in a run, with what to try, or raised as Collapsed where `action` is abort. A value that is not a
     number counts as collapsed.
@@ -113,6 +139,7 @@ class Health(L.Callback):
         return {
             "gap": row[REAL] - row[FAKE],
             **{name: value for name, value in row.items() if name.startswith("health/")},
+            **rarest(module, row),
             **{f"read/{code.name}": code.share_read(row[information(code.name)]) for code in watched(module)},
         }
 
@@ -133,6 +160,9 @@ class Health(L.Callback):
             found["images alike"] = f"they differed by {means[SPREAD]:.1g} of the range"
         if low := below(CATEGORIES, self.limits.least_categories):
             found["categories unused"] = f"the entropy of those that Q reads was this part of what was drawn: {low}"
+        if low := below("rarest/", self.limits.least_rarest):
+            kind = "a category without real images"
+            found[kind] = f"the rarest got this part of an even category's: {low}"
         if low := below("read/", self.limits.least_information):
             found["codes not read"] = f"L_I was this part of what there is to know: {low}"
         return found

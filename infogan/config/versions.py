@@ -9,7 +9,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-VERSION = 3
+VERSION = 4
 """Of what is written."""
 
 
@@ -59,7 +59,12 @@ def _to_3(values: dict[str, Any]) -> None:
                 section.setdefault(key, value)
 
 
-STEPS: list[Callable[[dict[str, Any]], None]] = [_to_2, _to_3]
+def _to_4(values: dict[str, Any]) -> None:
+    """Health looks at the real images of each category."""
+    _missing(values, "callbacks.collapse", least_rarest=0.0)
+
+
+STEPS: list[Callable[[dict[str, Any]], None]] = [_to_2, _to_3, _to_4]
 """The first makes version 2 of version 1."""
 
 

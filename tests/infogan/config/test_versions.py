@@ -30,11 +30,14 @@ def without(values, *keys):
 
 
 def expected_of(values):
-    """What version 2 adds to a whole file of version 1."""
+    """What later versions add to a whole file of version 1."""
     model = values["model"]
     networks = {name: {"kind": "dcgan", **model[name]} for name in ("generator", "discriminator")}
-    callbacks = {"callbacks": {**values["callbacks"], "further": {}}} if "callbacks" in values else {}
-    return {**values, "model": {**model, **NAMED, **networks}, **callbacks}
+    found = {**values, "model": {**model, **NAMED, **networks}}
+    if (callbacks := values.get("callbacks")) is not None:
+        collapse = {"collapse": {**callbacks["collapse"], "least_rarest": 0.0}}
+        found["callbacks"] = {**callbacks, **collapse, "further": {}}
+    return found
 
 
 def test_a_whole_run_of_version_1():
