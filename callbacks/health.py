@@ -106,9 +106,9 @@ class Health(L.Callback):
     """Judges the mean of the last `limits.window` iterations, whenever the training log has fetched its numbers:
 
     D has won: D(real) - D(fake) above `largest_gap`. D does not learn: below `least_gap`. Images alike: `health/spread`
-    below `least_spread`. Categories unused: `health/categories/<code>` below `least_categories`. A category without real
-    images: what consistency logs as `rarest`, the part of an even category's, below `least_rarest`. Codes not read: L_I
-    of a code with λ > 0, as a part of what there is to know of it, below `least_information`.
+    below `least_spread`. Categories unused: `health/categories/<code>` below `least_categories`. A category without
+    real images: what consistency logs as `rarest`, the part of an even category's, below `least_rarest`. Codes not
+    read: L_I of a code with λ > 0, as a part of what there is to know of it, below `least_information`.
 
     Each is named once in a run, with what to try, or raised as Collapsed where `action` is abort. A value that is not a
     number counts as collapsed.

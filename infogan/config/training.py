@@ -188,6 +188,12 @@ class Config(Section):
         return {**values, "model": model}
 
 
+class DataSheetConfig(Config, AskingConfig):
+    """`python -m infogan.data`: the run whose images are shown. `transforms`: with those that consistency has, too."""
+
+    transforms: bool
+
+
 class SearchRangesConfig(Section):
     """[low, high] of the model's values of these names, drawn log-uniformly until something is known."""
 

@@ -82,7 +82,7 @@ def write_run_report(folder: Path, licence: str) -> Path:
 REAL_IMAGES = (
     "Information of real images: what the category that Q reads tells of the one that it reads from the image's "
     "transform, at most H(c), which is ln K nats for K categories. Agreement: the share of the images that have one "
-    "category with their transform. Rarest category: its real images as a part of an even category's; near 0 it has none."
+    "category with their transform. Rarest category: its real images as a part of an even category's; at 0 it has none."
 )
 
 
