@@ -68,7 +68,7 @@ def transforms_sheet(data: ImageDataModule, regulariser: Consistency, seed: int)
     sheet = np.concatenate([to_uint8(images, data.value_range)[:, None], shown], axis=1)
     asked = [name if value is True else f"{name} {value:g}" for name, value in transforms if value]
     codes = ", ".join(regulariser.section.codes)
-    title = f"{data.data_set}: an image a row, and transforms that shall not change {codes}: {', '.join(asked) or 'none'}"
+    title = f"{data.data_set}: an image a row, transforms that must not change {codes}: {', '.join(asked) or 'none'}"
     return labelled_grid(sheet, title, ["as it is", *[""] * VIEWS], names)
 
 
