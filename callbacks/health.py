@@ -1,4 +1,5 @@
-"""Whether a run still learns: D has won or does not learn, images are alike, codes hidden, unused or not read."""
+"""Whether a run still learns: D has won or does not learn, images are alike, codes hidden, unused or not read,
+categories without real images."""
 
 import logging
 import math
@@ -16,13 +17,24 @@ from infogan.callbacks.training_log import TrainingLog
 from infogan.codes.code import Code
 from infogan.config.training import CollapseConfig
 from infogan.errors import Collapsed
-from infogan.run_folder.metrics import CATEGORIES, FAKE, REAL, SPREAD, information
+from infogan.run_folder.metrics import (
+    CATEGORIES,
+    FAKE,
+    RAREST,
+    REAL,
+    REGULARISER,
+    SPREAD,
+    information,
+)
 from infogan.trained.inference import evaluating
 from infogan.training.module import InfoGAN
 
 log = logging.getLogger("infogan")
 
 SAMPLES = 64
+
+ENOUGH = 6
+"""Real images an iteration that an even category gets, for the rarest to be judged: of fewer, chance leaves one out."""
 
 WHAT_TO_TRY = {
     "codes hidden in the image": "model.balance=1 (where it is on, half of it), or a smaller model.lambda_categorical "
@@ -32,6 +44,7 @@ WHAT_TO_TRY = {
     "D does not learn": "a larger model.learning_rate_discriminator",
     "images alike": "a smaller model.learning_rate_generator, or a larger data.batch_size",
     "categories unused": "another seed, a larger model.lambda_categorical, or fewer classes",
+    "a category without real images": "a larger model.regularisers.<name>.marginals, or fewer classes",
     "codes not read": "a larger model.lambda_categorical or model.lambda_continuous, or "
     "model.codes.<name>.lambda_code for one code",
 }
@@ -74,6 +87,18 @@ class HealthProbe:
 def entropy(categories: Tensor, count: int) -> Tensor:
     """Of how often each of `count` categories occurs, in nats: (N,) integers → a scalar."""
     return torch.special.entr(F.one_hot(categories, count).float().mean(dim=0)).sum()
+
+
+def rarest(module: InfoGAN, row: Mapping[str, float]) -> dict[str, float]:
+    """`rarest/<code>` of the codes whose real images are enough to tell, from what consistency has logged."""
+    found = {}
+    for name, each in module.objective.regularisers.items():
+        images = each.regulariser.further_images or module.batch_size
+        for code in module.latents.codes:
+            column = f"{REGULARISER}{name}/{code.name}{RAREST}"
+            if column in row and images >= ENOUGH * (code.groups or 0):
+                found[f"rarest/{code.name}"] = row[column]
+    return found
 
 
 def watched(module: InfoGAN) -> list[Code]:
@@ -121,8 +146,9 @@ class Health(L.Callback):
     D has won: D(real) - D(fake) above `largest_gap`. D does not learn: below `least_gap`. Images alike: `health/spread`
     below `least_spread`. Codes hidden in the image: images alike, from which Q reads more than `hidden_information` of
     what there is to know of the codes; the first and the third then go without saying. Categories unused:
-    `health/categories/<code>` below `least_categories`. Codes not read: L_I of a code with λ > 0, as a part of what
-    there is to know of it, below `least_information`.
+    `health/categories/<code>` below `least_categories`. A category without real images: what consistency logs as
+    `rarest`, the part of an even category's, below `least_rarest`. Codes not read: L_I of a code with λ > 0, as a part
+    of what there is to know of it, below `least_information`.
 
     Runs that start late are given time: see `Window.stays_below`, and images alike are not named, nor is D that has
     won, while L_I still rises. Each is named once in a run, with what to try, or raised as Collapsed where `action` is
@@ -155,6 +181,7 @@ class Health(L.Callback):
         return {
             "gap": row[REAL] - row[FAKE],
             **{name: value for name, value in row.items() if name.startswith("health/")},
+            **rarest(module, row),
             **{f"read/{name}": share for name, share in shares.items()},
             **({"all read": fmean(shares.values())} if shares else {}),
         }
@@ -182,6 +209,9 @@ class Health(L.Callback):
                 found["images alike"] = alike
         if low := below(CATEGORIES, limits.least_categories):
             found["categories unused"] = f"the entropy of those that Q reads was this part of what was drawn: {low}"
+        if low := below("rarest/", limits.least_rarest):
+            kind = "a category without real images"
+            found[kind] = f"the rarest got this part of an even category's: {low}"
         if low := below("read/", limits.least_information):
             found["codes not read"] = f"L_I was this part of what there is to know: {low}"
         return found

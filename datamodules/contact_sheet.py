@@ -1,14 +1,23 @@
-"""A contact sheet of a data set."""
+"""A contact sheet of a data set, and one of what consistency makes of its images."""
 
 import numpy as np
 from PIL import Image
 
+from infogan.codes.latents import Latents
+from infogan.config.model import ModelConfig
 from infogan.datamodules.base import ImageDataModule
 from infogan.datamodules.store import drawn_rows
+from infogan.errors import ConfigError
 from infogan.figures.grids import labelled_grid
+from infogan.networks.value_range import scaled, to_uint8
+from infogan.objective.regularisers.build import build_regularisers
+from infogan.objective.regularisers.consistency import Consistency
+from infogan.objective.transforms import transformed
 
 COLUMNS = 12
 ROWS = 10
+VIEWS = COLUMNS - 1
+"""Transforms of an image beside it."""
 
 
 def contact_sheet(data: ImageDataModule) -> Image.Image:
@@ -28,6 +37,39 @@ def contact_sheet(data: ImageDataModule) -> Image.Image:
         rows, names = list(_drawn(np.arange(len(train.images)), ROWS * COLUMNS).reshape(ROWS, COLUMNS)), []
     images = train.images.numpy()[np.stack(rows)].transpose(0, 1, 3, 4, 2)
     return labelled_grid(images, f"{data.data_set}: images to train on", [], names)
+
+
+def consistencies(model: ModelConfig) -> list[Consistency]:
+    """The regularisers of a model that transform real images. Raises ConfigError where it has none."""
+    latents = Latents.from_config(model)
+    found = [each for each in build_regularisers(model, latents).values() if isinstance(each, Consistency)]
+    if not found:
+        grouping = any(code.groups is not None for code in latents.codes)
+        advice = "experiment=consistent adds it" if grouping else "its codes have no categories to be kept"
+        raise ConfigError(f"transforms=true: the model has no regulariser of kind consistency; {advice}")
+    return found
+
+
+def transforms_sheet(data: ImageDataModule, regulariser: Consistency, seed: int) -> Image.Image:
+    """Images to train on, one of each class in as many rows as there are, else any, and at the right of each what the
+    regulariser makes of it: with the numbers of a run's first iteration, whose seed it is."""
+    train, transforms = data.split("train"), regulariser.section.transforms
+    names: list[str] = []
+    if train.labels is not None and data.classes <= 2 * ROWS:
+        labels, names = train.labels.numpy(), list(data.class_names)
+        rows = [_drawn(np.flatnonzero(labels == k), 1)[0] for k in range(data.classes)]
+    else:
+        rows = list(_drawn(np.arange(len(train.images)), ROWS))
+    images = scaled(train.images[rows], data.value_range)
+    u = regulariser.draws(seed, 0, range(len(rows) * VIEWS))
+    views = transformed(images.repeat_interleave(VIEWS, dim=0), u, transforms, data.value_range)
+    shown = to_uint8(views, data.value_range)
+    shown = shown.reshape(len(rows), VIEWS, *shown.shape[1:])
+    sheet = np.concatenate([to_uint8(images, data.value_range)[:, None], shown], axis=1)
+    asked = [name if value is True else f"{name} {value:g}" for name, value in transforms if value]
+    codes = ", ".join(regulariser.section.codes)
+    title = f"{data.data_set}: an image a row, transforms that must not change {codes}: {', '.join(asked) or 'none'}"
+    return labelled_grid(sheet, title, ["as it is", *[""] * VIEWS], names)
 
 
 def _drawn(candidates: np.ndarray, count: int) -> np.ndarray:

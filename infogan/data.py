@@ -17,19 +17,25 @@ def job(values: DictConfig) -> None:
     """Prepares the images if that was not done yet, says what they are, and draws some."""
     from pathlib import Path
 
-    from infogan.config.check import check
-    from infogan.datamodules.contact_sheet import contact_sheet
+    from infogan.config.check import check_section
+    from infogan.config.training import DataSheetConfig
+    from infogan.datamodules.contact_sheet import consistencies, contact_sheet, transforms_sheet
     from infogan.experiments.build import build_data
     from infogan.run_folder.files import save_picture
 
     with ends_as_one_line(), asked(values):
-        config = check(plain(values))
+        config = check_section(plain(values), DataSheetConfig)
+        asked_for = consistencies(config.model) if config.transforms else []
         data = build_data(config)
         data.prepare_data()
-        sheet = Path(config.paths.outputs) / "contact_sheets" / f"{data.data_set}.png"
-        save_picture(sheet, contact_sheet(data))
+        folder = Path(config.paths.outputs) / "contact_sheets"
+        sheets = {data.data_set: contact_sheet(data)}
+        for regulariser in asked_for:
+            sheets[f"{data.data_set}_{regulariser.name}"] = transforms_sheet(data, regulariser, config.seed)
         show(data)
-        print(f"contact sheet: {sheet}")
+        for name, sheet in sheets.items():
+            save_picture(folder / f"{name}.png", sheet)
+            print(f"contact sheet: {folder / name}.png")
 
 
 def show(data: "ImageDataModule") -> None:

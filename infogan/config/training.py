@@ -90,6 +90,7 @@ class CollapseConfig(Section):
     """When a run no longer learns, in the mean of the last `window` iterations: D(real) - D(fake) above `largest_gap`,
     or below `least_gap`; the standard deviation of a pixel over generated images below `least_spread` of the range of
     values; the entropy of the categories that Q reads in them below `least_categories` of that of the categories drawn;
+    with consistency, the real images of the rarest category below `least_rarest` of an even category's;
     L_I of a code with λ > 0 below `least_information` of what there is to know of it (of H(c), or of the variance of a
     continuous code). A least value of 0 is not looked at, nor is a `least_gap` of -1.
 
@@ -103,6 +104,7 @@ class CollapseConfig(Section):
     least_gap: Annotated[float, Field(ge=-1, lt=1)]
     least_spread: Annotated[float, Field(ge=0, lt=1)]
     least_categories: Annotated[float, Field(ge=0, lt=1)]
+    least_rarest: Annotated[float, Field(ge=0, lt=1)]
     least_information: Annotated[float, Field(ge=0, lt=1)]
     hidden_information: Annotated[float, Field(gt=0, le=1)]
     recovery: Annotated[float, Field(ge=0, le=1)]
@@ -190,6 +192,12 @@ class Config(Section):
         except (KeyError, TypeError, AttributeError):
             return values  # not even the sections are there: the fields say what is missing
         return {**values, "model": model}
+
+
+class DataSheetConfig(Config, AskingConfig):
+    """`python -m infogan.data`: the run whose images are shown. `transforms`: with those that consistency has, too."""
+
+    transforms: bool
 
 
 class SearchRangesConfig(Section):

@@ -61,9 +61,9 @@ def _to_3(values: dict[str, Any]) -> None:
 
 def _to_4(values: dict[str, Any]) -> None:
     """D may be shown changed images, an average of G be kept, the information be balanced with the game, codes may hide
-    in the image, and house numbers be rendered."""
+    in the image, categories be without real ones, and house numbers be rendered."""
     _missing(values, "model", augment=None, ema_half_life=None, balance=None)
-    _missing(values, "callbacks.collapse", hidden_information=1.0, recovery=1.0)
+    _missing(values, "callbacks.collapse", hidden_information=1.0, recovery=1.0, least_rarest=0.0)
     if isinstance(data := values.get("data"), dict) and data.get("name") == "svhn":
         _missing(values, "data", source="official", images=60_000)
 

@@ -1,7 +1,8 @@
-"""Curves of a run over iterations: information against its ceiling, the game, the losses, the scores."""
+"""Curves of a run over iterations: information against its ceiling, of generated and of real images, the game, the
+losses, the scores."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -16,28 +17,40 @@ COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 
 STYLES = ["-", "--", "-.", ":"]
 
+INFORMATION, INFORMATION_OF_REAL = "information L_I (nats)", "information of real images (nats)"
+"""The panels with ceilings."""
+
 
 def training_curves(
     rows: Sequence[Row], entropies: Mapping[str, float], title: str, epoch: int | None = None
 ) -> Image.Image:
     """Rows of metrics.csv → a picture with a panel for each kind of number that the rows hold.
 
-    `entropies`: H(c) in nats by code name, drawn as thin lines; a categorical code's L_I cannot pass its own.
+    `entropies`: H(c) in nats by code name, drawn as thin lines; a categorical code's L_I cannot pass its own, nor can
+    what its categories tell of real images.
     `epoch`: iterations in one; where it is known, the upper panels count epochs at their top.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    logged = dict.fromkeys(key for row in rows for key in row)
+    of_real = _of_real_images(logged)
     panels = {
-        "information L_I (nats)": [f"information/{name}" for name in entropies],
-        "discriminator's output": ["D/real", "D/fake"],
-        "losses (nats)": ["loss/discriminator", "loss/generator"],
-        "scale of the information's gradient": ["balance"],
-        "gradient norms": ["gradient_norm/discriminator", "gradient_norm/generator"],
-        "categorical code as a classifier": ["acc", "nmi", "ari"],
-        "images per second": ["images_per_second"],
+        INFORMATION: {f"information/{name}": name for name in entropies},
+        INFORMATION_OF_REAL: of_real["information"] | of_real["shared"],
+        "real images and transforms (shares)": of_real["agreement"] | of_real["rarest"],
+        "discriminator's output": {"D/real": "real", "D/fake": "fake"},
+        "losses (nats)": {"loss/discriminator": "discriminator", "loss/generator": "generator"},
+        "scale of the information's gradient": {"balance": "balance"},
+        "gradient norms": {f"gradient_norm/{name}": name for name in ("discriminator", "generator")},
+        "categorical code as a classifier": {name: name for name in ("acc", "nmi", "ari")},
+        "images per second": {"images_per_second": "images per second"},
     }
-    measured = {name: keys for name, keys in panels.items() if any(key in row for row in rows for key in keys)}
+    ceilings = {
+        INFORMATION: entropies,
+        INFORMATION_OF_REAL: {code: entropies[code] for code in of_real["information"].values() if code in entropies},
+    }
+    measured = {name: keys for name, keys in panels.items() if logged.keys() & keys.keys()}
     columns = max(1, min(3, len(measured)))
     height = max(1, math.ceil(len(measured) / columns))
     title = in_plots(title, 40 * columns)
@@ -53,18 +66,17 @@ def training_curves(
 
         for k, (name, keys) in enumerate(measured.items()):
             axes = figure.add_subplot(height, columns, k + 1)
-            for j, key in enumerate(keys):
+            for j, (key, label) in enumerate(keys.items()):
                 points = [(row["iteration"], row[key]) for row in rows if key in row]
                 if not points:
                     continue
                 marker = "." if len(points) < 30 else ""
-                label = key.rsplit("/", 1)[-1].replace("_", " ")
                 axes.plot(
                     *zip(*points, strict=True), STYLES[j % 4], color=COLOURS[j % 7], lw=1.5, marker=marker, label=label
                 )
-            if name.startswith("information"):
-                for entropy in sorted(set(entropies.values())):
-                    label = ", ".join(f"H({code})" for code in entropies if entropies[code] == entropy)
+            if of_code := ceilings.get(name):
+                for entropy in sorted(set(of_code.values())):
+                    label = ", ".join(f"H({code})" for code in of_code if of_code[code] == entropy)
                     axes.axhline(entropy, color="#000000", lw=0.7, alpha=0.5)
                     axes.annotate(
                         label, (0.99, entropy), (0, 2), ("axes fraction", "data"), "offset points", ha="right"
@@ -84,3 +96,19 @@ def training_curves(
         stream = BytesIO()
         figure.savefig(stream, format="png")
     return Image.open(stream).convert("RGB")
+
+
+OF_REAL_IMAGES = {
+    "information": "{}", "shared": "{}, shared", "agreement": "{}, agreement", "rarest": "{}, rarest category"
+}  # fmt: skip
+"""What consistency logs as `regulariser/<its name>/<code>/<what>`, and how the curve of a code is called."""
+
+
+def _of_real_images(columns: Iterable[str]) -> dict[str, dict[str, str]]:
+    """The names of curves by their columns, by what they show."""
+    found: dict[str, dict[str, str]] = {what: {} for what in OF_REAL_IMAGES}
+    for column in columns:
+        match column.split("/"):
+            case ["regulariser", _, code, what] if what in OF_REAL_IMAGES:
+                found[what][column] = OF_REAL_IMAGES[what].format(code)
+    return found

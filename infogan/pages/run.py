@@ -17,7 +17,7 @@ from infogan.pages.remarks import remarks
 from infogan.run_folder.configuration import read_config
 from infogan.run_folder.contents import read_provenance
 from infogan.run_folder.evaluation import Evaluation, flat, is_detail, read_evaluation
-from infogan.run_folder.metrics import read_metrics
+from infogan.run_folder.metrics import REAL_INFORMATION, of_real_images, read_metrics
 from infogan.run_folder.paths import history
 from infogan.run_folder.status import read_status
 from infogan.run_folder.summary import read_summary
@@ -89,9 +89,18 @@ def write_run_report(folder: Path, licence: str) -> Path:
     return write_page(folder, "run.html", values)
 
 
+REAL_IMAGES = (
+    "Information of real images: what the category that Q reads tells of the one that it reads from the image's "
+    "transform, at most H(c), which is ln K nats for K categories. Agreement: the share of the images that have one "
+    "category with their transform. Rarest category: its real images as a part of an even category's; at 0 it has none."
+)
+
+
 def curves_figure(folder: Path, config: Config) -> Figure:
     """The curves that training drew at its end, else what metrics.csv holds so far."""
-    words = ("Curves over iterations: information, the game, losses, scores", "")
+    metrics = attempt([], read_metrics, folder)
+    about_real = metrics is not None and of_real_images(metrics.columns, REAL_INFORMATION)
+    words = ("Curves over iterations: information, the game, losses, scores", REAL_IMAGES if about_real else "")
     if (path := folder / "figures" / "curves.png").is_file():
         return figure_of(path, *words)
     rows = read_metrics(folder).rows

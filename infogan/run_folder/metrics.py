@@ -27,6 +27,12 @@ INFORMATION, ENTROPY = "information/", "entropy/"
 BALANCE = "balance"
 """What the information's gradient at the generated images is scaled by, from 0 to 1; see `model.balance`."""
 
+REGULARISER = "regulariser/"
+REAL_INFORMATION, SHARED, AGREEMENT, RAREST = "/information", "/shared", "/agreement", "/rarest"
+"""How the columns of real images end that consistency logs, as `regulariser/<its name>/<code>/information`: what Q's
+categories of an image tell of those of its transform, and for two codes, `<code>_<code>`, of each other, in nats; the
+share of the images that have one category with their transform; the rarest category as a part of an even one."""
+
 SPREAD = "health/spread"
 CATEGORIES = "health/categories/"
 """How the columns begin that say how evenly Q uses the categories of a code; see `callbacks.health`."""
@@ -42,6 +48,12 @@ def information(code: str) -> str:
 def entropy(code: str) -> str:
     """What stands beside it."""
     return f"{ENTROPY}{code}"
+
+
+def of_real_images(columns: Iterable[str], ending: str) -> dict[str, str]:
+    """Those of the columns that consistency logs with one of the endings above, and the code that each is of."""
+    parts = {column: column.split("/") for column in columns if column.startswith(REGULARISER)}
+    return {column: part[2] for column, part in parts.items() if len(part) == 4 and column.endswith(ending)}
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from infogan.errors import RunError
 from infogan.run_folder.evaluation import read_evaluation
 from infogan.run_folder.files import write_json
 from infogan.run_folder.metrics import (
+    AGREEMENT,
     BALANCE,
     CLUSTERING,
     ENTROPY,
@@ -23,9 +24,13 @@ from infogan.run_folder.metrics import (
     INFORMATION,
     ITERATION,
     LOSSES,
+    RAREST,
     REAL,
+    REAL_INFORMATION,
+    SHARED,
     entropy,
     information,
+    of_real_images,
     read_metrics,
 )
 from infogan.run_folder.paths import REPORT
@@ -183,6 +188,7 @@ def sections(dashboard: Dashboard) -> dict[str, list[Any]]:
             if (lines := dashboard.held(information(code), entropy(code)))
         ]
         + _bars("L_I at σ² = MSE, in nats", dashboard.held(*(f"{AT_MSE}{code}" for code in dashboard.codes))),
+        "Categories of real images": _real_images(dashboard),
         "The game": [
             wr.LinePlot(title=title, x=ITERATION, y=[*lines], range_y=span)
             for title, names, span in (
@@ -207,6 +213,23 @@ def sections(dashboard: Dashboard) -> dict[str, list[Any]]:
         ],
     }
     return {title: panels for title, panels in found.items() if panels}
+
+
+def _real_images(dashboard: Dashboard) -> list[Any]:
+    """Panels of what consistency logs."""
+
+    def plot(title: str, ending: str, *further: str, span: tuple[int | None, int | None] = (0, None)) -> list[Any]:
+        lines = [*of_real_images(sorted(dashboard.keys), ending)]
+        held = [*lines, *dashboard.held(*further)]
+        return [wr.LinePlot(title=title, x=ITERATION, y=held, range_y=span)] if lines else []
+
+    codes = dict.fromkeys(of_real_images(sorted(dashboard.keys), REAL_INFORMATION).values())
+    return [
+        *plot("Information of real images and H, the most it can be, in nats", REAL_INFORMATION, *map(entropy, codes)),
+        *plot("Share of real images whose category their transform keeps", AGREEMENT, span=(0, 1)),
+        *plot("Rarest category of real images, as a part of an even one", RAREST, span=(0, 1)),
+        *plot("Information that two codes share on real images, in nats", SHARED),
+    ]
 
 
 def _against_lambda(dashboard: Dashboard) -> list[Any]:

@@ -5,10 +5,11 @@ import logging
 import math
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
-from infogan.callbacks.health import WHAT_TO_TRY, Health, HealthProbe, Window
+from infogan.callbacks.health import ENOUGH, WHAT_TO_TRY, Health, HealthProbe, Window
 from infogan.callbacks.training_log import TrainingLog
 from infogan.codes.categorical import Categorical
 from infogan.codes.latents import Latents
@@ -31,18 +32,20 @@ LIMITS = CollapseConfig(
     least_gap=0.0,
     least_spread=0.03,
     least_categories=0.75,
+    least_rarest=0.1,
     least_information=0.1,
     hidden_information=0.5,
     recovery=0.02,
 )
+RAREST = "regulariser/consistency/c1/rarest"
 HEALTHY = {"D/real": 0.6, "D/fake": 0.4, "health/spread": 0.1, "health/categories/c1": 0.95, "information/c1": 2.0,
-           "information/c2": -0.25, "information/c3": -0.25}  # fmt: skip
+           "information/c2": -0.25, "information/c3": -0.25, RAREST: 0.6}  # fmt: skip
 """At σ = 1 and H(c) = ln 2 the bound of a continuous code lies between -0.39, where Q knows nothing, and -0.23."""
 
 
 @pytest.fixture
 def module(compose_values):
-    return build_module(check(compose_values()))
+    return build_module(check(compose_values("data=digits")))
 
 
 def watch(module, health, rows):
@@ -115,6 +118,7 @@ ILL = {
                                   "they differed by 0.004 of the range, and L_I was 0.89 of what there is to know"),
     "categories unused": ({"health/categories/c1": 0.3},
                           "the entropy of those that Q reads was this part of what was drawn: c1 0.3"),
+    "a category without real images": ({RAREST: 0.02}, "the rarest got this part of an even category's: c1 0.02"),
     "codes not read": ({"information/c1": 0.01, "information/c3": -0.392},
                        "L_I was this part of what there is to know: c1 0.0043, c3 0.0027"),
 }  # fmt: skip
@@ -245,6 +249,58 @@ def test_a_limit_of_zero_is_not_looked_at(module, caplog):
     limits = LIMITS.model_copy(update={"least_information": 0.0})
     with caplog.at_level(logging.INFO, "infogan"):
         watch(module, Health(TrainingLog(2), "warn", limits), [{"information/c1": -1.0}] * 20)
+    assert caplog.messages == []
+
+
+def rows_of_rarest(*parts):
+    """A row an iteration of straight lines between (iteration, value of `rarest`)."""
+    iterations, values = zip(*parts, strict=True)
+    return [{RAREST: value} for value in np.interp(range(1, iterations[-1] + 1), iterations, values).tolist()]
+
+
+DEFAULTS = LIMITS.model_copy(update={"window": 1000})
+
+
+@pytest.mark.parametrize(
+    ("parts", "told"),
+    [
+        ([(1, 0.89), (380, 0.18), (500, 0.5), (3000, 0.5)], None),
+        ([(1, 0.0), (499, 0.0), (500, 0.5), (3000, 0.5)], None),  # whatever there was before iteration 500
+        ([(1, 0.89), (250, 0.36), (600, 0.08), (860, 0.6), (2000, 0.6)], None),  # MNIST, seed 2: all are found late
+        ([(1, 0.89), (300, 0.3), (1500, 0.02), (3000, 0.02)], 1680),  # 0.02 + 0.28 / 2400 · (2500 - t)² / 1000 = 0.1
+        ([(1, 0.89), (300, 0.6), (2000, 0.6), (2100, 0.0), (4000, 0.0)], 2880),  # lost again: (6 · 0.6 + 1.2) / 50 rows
+        ([(1, 0.19), (3000, 0.19)], None),  # a class of 2 % of the images
+    ],
+)
+def test_a_category_that_stays_without_real_images_is_told_and_no_other(module, caplog, parts, told):
+    health = Health(TrainingLog(20), "warn", DEFAULTS)
+    with caplog.at_level(logging.INFO, "infogan"):
+        watch(module, health, rows_of_rarest(*parts))
+    found = [message.split(": ")[0:2] for message in caplog.messages]
+    assert found == ([] if told is None else [[f"health, iteration {told}", "a category without real images"]])
+    if told is not None:
+        assert "try a larger model.regularisers.<name>.marginals, or fewer classes" in caplog.messages[0]
+
+
+@pytest.mark.parametrize(("images", "told"), [(256, True), (60, True), (59, False)])
+def test_a_rarest_category_of_few_images_is_chance(compose_values, caplog, images, told):
+    """Ten even categories, of 60 images: 6 each in the mean, and the rarest of a batch has 2 or 3 of them."""
+    module = build_module(check(compose_values("data=digits", f"model.regularisers.consistency.images={images}")))
+    with caplog.at_level(logging.INFO, "infogan"):
+        watch(module, Health(TrainingLog(2), "warn", LIMITS), [{RAREST: 0.05}] * 20)
+    assert bool(caplog.messages) == told
+
+
+@pytest.mark.parametrize("groups", [2, 10, 50, 100])
+def test_even_categories_of_as_few_images_as_are_judged_give_no_alarm(groups):
+    counts = np.random.default_rng(0).multinomial(ENOUGH * groups, [1 / groups] * groups, size=300)
+    assert (counts.min(axis=1) / ENOUGH).mean() > 1.4 * LIMITS.least_rarest
+
+
+def test_without_consistency_no_rarest_is_looked_for(compose_values, caplog):
+    module = build_module(check(compose_values("model=paper_digits")))
+    with caplog.at_level(logging.INFO, "infogan"):
+        watch(module, Health(TrainingLog(2), "warn", LIMITS), [{RAREST: 0.0}] * 20)
     assert caplog.messages == []
 
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
+from infogan.config.regularisers import Transforms
 from infogan.datamodules.base import DataContext
 from infogan.datamodules.digits import Digits
 
@@ -40,13 +41,13 @@ def write(folder, images, names):
 
 
 def accuracies(out):
-    return {name: float(value) for name, value in re.findall(r"trained on 100 (\w+) images: ([0-9.]+) \(", out)}
+    return {name: float(value) for value, name in re.findall(r"([0-9.]+) \([0-9.]+\) trained on 100 (\w+) ones", out)}
 
 
 def test_real_images_teach_what_real_images_teach(call, script, digits, tmp_path):
     images, labels = digits
     code, out, _ = call(script.main, str(write(tmp_path / "real", images, map(str, labels.tolist()))), "data=digits")
-    assert code == 0 and "accuracy on the 360 real test images of digits" in out
+    assert code == 0 and out.splitlines()[-1].startswith("accuracy on 360 real test images of digits: ")
     found = accuracies(out)
     assert found["real"] > 0.7 and abs(found["generated"] - found["real"]) < 0.15
 
@@ -61,6 +62,32 @@ def test_labels_are_the_data_sets_whatever_folders_there_are(script, digits, tmp
     read, labels = script.read(str(tmp_path / "two"), ["x", "top", "b_shirt"], 1)
     assert sorted(labels.tolist()) == [1, 1, 2]
     assert torch.equal(read[labels == 2], images[1:2] / 255)
+
+
+def test_it_sees_what_the_models_consistency_leaves_the_same(call, script, digits, monkeypatch, tmp_path):
+    images, labels = digits
+    folder = str(write(tmp_path / "real", images, map(str, labels.tolist())))
+    asked = []
+    monkeypatch.setattr(script, "compare", lambda folder, data, transforms: asked.append(transforms))
+    call(script.main, folder, "data=digits", "model.regularisers.consistency.transforms.rotation=40")
+    call(script.main, folder, "data=digits", "model=paper_digits")
+    assert asked == [Transforms(rotation=40, scale=0.15, shear=0.2, shift=0.075), Transforms()]
+
+
+def test_it_learns_from_the_transforms_alone(script, digits, monkeypatch):
+    images, labels = digits
+    transforms = Transforms(rotation=15, scale=0.15, shear=0.2, shift=0.075)
+    taken = []
+
+    def blank(images, u, transforms, value_range):
+        taken.append((u.shape, transforms, value_range))
+        return 0 * images
+
+    seen = script.trained(images / 255, labels, 10, transforms)
+    monkeypatch.setattr(script, "transformed", blank)
+    unseen = script.trained(images / 255, labels, 10, transforms)
+    assert script.tested(seen, images / 255, labels) > 0.8 > 0.3 > script.tested(unseen, images / 255, labels)
+    assert taken == [((64, 5), transforms, (0.0, 1.0))] * 200
 
 
 @pytest.mark.parametrize(

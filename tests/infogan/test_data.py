@@ -38,6 +38,24 @@ def test_digits(command, tmp_path):
         assert sheet.height > 10 * 56
 
 
+def test_transforms_as_they_are_overridden(command, tmp_path):
+    """A sheet more, which another rotation changes, and the plain one stays."""
+    sheets = tmp_path / "outputs" / "contact_sheets"
+    drawn = []
+    for rotation in (15, 90):
+        code, out, err = command(
+            "data=digits", "transforms=true", f"model.regularisers.consistency.transforms.rotation={rotation}"
+        )
+        assert (code, err) == (0, "") and f"contact sheet: {sheets}/digits_consistency.png\n" in out
+        drawn.append([(sheets / f"{name}.png").read_bytes() for name in ("digits", "digits_consistency")])
+    assert drawn[0][0] == drawn[1][0] and drawn[0][1] != drawn[1][1]
+
+
+def test_without_being_asked_no_transforms(command, tmp_path):
+    assert command("data=digits")[0] == 0
+    assert [path.name for path in (tmp_path / "outputs" / "contact_sheets").iterdir()] == ["digits.png"]
+
+
 def test_the_range_is_that_of_images_of_the_whole_set(capsys):
     """Also where the brightest are every second one, of which equal steps would meet none."""
     images = torch.zeros(2000, 1, 8, 8, dtype=torch.uint8)
@@ -60,6 +78,10 @@ def test_the_range_is_that_of_images_of_the_whole_set(capsys):
         (["data=chairs", "data.path=/nowhere/at/all"], "data.path=/nowhere/at/all does not exist"),
         (["data=faces", "data.source=tensor"], "basel_face_renders.pth does not exist"),
         (["data=digits", "data.size=9"], "data.size"),
+        (["data=digits", "transforms=3"], "transforms"),
+        (["data=svhn", "transforms=true"], "of kind consistency; experiment=consistent adds it"),
+        (["data=faces", "transforms=true"], "of kind consistency; its codes have no categories to be kept"),
+        (["data=faces", "transforms=true", "experiment=consistent"], "the model has no code with groups"),
         (["data=dsprites", "paths.data=/nowhere"], "one .npz file is needed in /nowhere/dsprites"),
     ],
 )

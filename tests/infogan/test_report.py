@@ -253,6 +253,18 @@ def test_a_run_that_was_stopped(command, run):
     assert "The model was not measured" not in page.text
 
 
+def test_what_the_curves_of_real_images_are_is_said_where_there_are_any(command, run):
+    words = "what the category that Q reads tells of the one that it reads from the image's transform, at most H(c)"
+    for drawn in (True, False):
+        command(f"run={run}")
+        page = page_of(run)
+        assert words in page.text and len(page.images) == 6, f"curves.png is there: {drawn}"
+        (run / "figures" / "curves.png").unlink(missing_ok=True)
+    (run / "metrics.csv").write_text((run / "metrics.csv").read_text().replace("regulariser/", "other/"))
+    command(f"run={run}")
+    assert words not in page_of(run).text
+
+
 def test_nothing_but_a_configuration(command, run):
     for path in run.iterdir():
         if path.is_dir():

@@ -14,6 +14,7 @@ from infogan.objective.information import entropy, information_of_joint, joint_o
 from infogan.objective.play import Play
 from infogan.objective.terms import Term, Terms, Weight
 from infogan.objective.transforms import numbers, transformed
+from infogan.run_folder.metrics import AGREEMENT, RAREST, REAL_INFORMATION, REGULARISER, SHARED
 
 
 class Consistency:
@@ -64,23 +65,23 @@ class Consistency:
         second = self._probabilities(play, play.discriminator.trunk(views))
         terms: Terms = {}
         for code in self.section.codes:
-            terms |= self._of_code(f"regulariser/{self.name}/{code}", first[code], second[code], weight)
+            terms |= self._of_code(f"{REGULARISER}{self.name}/{code}", first[code], second[code], weight)
         for a, b in combinations(self.section.codes, 2):
             shared = information_of_joint(over_all_ranks(first[a].T @ first[b] / len(images)))
-            terms[f"regulariser/{self.name}/{a}_{b}"] = Term(shared, self.section.apart * weight)
+            terms[f"{REGULARISER}{self.name}/{a}_{b}{SHARED}"] = Term(shared, self.section.apart * weight)
         return terms
 
     def _of_code(self, name: str, first: Tensor, second: Tensor, weight: Weight) -> Terms:
         joint = over_all_ranks(joint_of_pairs(first, second))
-        terms = {name: Term(information_of_joint(joint), weight, maximised=True)}
+        terms = {f"{name}{REAL_INFORMATION}": Term(information_of_joint(joint), weight, maximised=True)}
         if (more := self.section.marginals - 1) != 0:
             marginals = entropy(joint.sum(dim=0)) + entropy(joint.sum(dim=1))
             terms[f"{name}/marginals"] = Term(marginals, more * weight, maximised=True)
         with torch.no_grad():
             same = (first.argmax(dim=1) == second.argmax(dim=1)).float().mean()
             rarest = joint.sum(dim=0).min() * len(joint)
-        terms[f"{name}/agreement"] = Term(over_all_ranks(same), 0.0, unit="1")
-        terms[f"{name}/rarest"] = Term(rarest, 0.0, unit="1")
+        terms[f"{name}{AGREEMENT}"] = Term(over_all_ranks(same), 0.0, unit="1")
+        terms[f"{name}{RAREST}"] = Term(rarest, 0.0, unit="1")
         return terms
 
     def _probabilities(self, play: Play, features: Tensor) -> dict[str, Tensor]:

@@ -62,6 +62,7 @@ SCHEMAS = {
     **{f"train {name}": (Train, "train", (f"data={name}",)) for name in DATA},
     "train folder": (Train, "train", ("data=folder", "data.path=here", "logger=csv")),
     "search": (training.SearchedConfig, "search", ("logger=none",)),
+    "data": (training.DataSheetConfig, "data_sheet", ("logger=none",)),
     "evaluate": (opening.EvaluateConfig, "evaluate", ()),
     "compare": (opening.CompareConfig, "compare", ("sweep=here",)),
     "generate": (opening.GenerateConfig, "generate", ()),

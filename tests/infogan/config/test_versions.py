@@ -17,7 +17,7 @@ FILES = Path(__file__).parents[2] / "data_of_5d507ff"
 OF_1 = yaml.safe_load((FILES / "run" / "config.yaml").read_text())
 OFF = {"augment": None, "ema_half_life": None, "balance": None}
 NAMED = {"adversarial": "non_saturating", "regularisers": {}, **OFF}
-NOT_SEEN = {"hidden_information": 1.0, "recovery": 1.0}
+NOT_SEEN = {"hidden_information": 1.0, "recovery": 1.0, "least_rarest": 0.0}
 """Of version 4: what health did not look at."""
 
 
@@ -33,7 +33,7 @@ def without(values, *keys):
 
 
 def expected_of(values):
-    """What versions 2 and 4 add to a whole file of version 1."""
+    """What later versions add to a whole file of version 1."""
     model = values["model"]
     networks = {name: {"kind": "dcgan", **model[name]} for name in ("generator", "discriminator")}
     if "callbacks" in values:

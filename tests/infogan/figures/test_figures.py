@@ -108,6 +108,58 @@ def test_curves_of_every_kind():
     assert one.height == three.height < picture.height
 
 
+class Axes:
+    """What is drawn into the panels of `training_curves`, by their titles."""
+
+    def __init__(self, monkeypatch):
+        from matplotlib.axes import Axes as Panels
+
+        self.panels = []
+        draw, line, words = Panels.plot, Panels.axhline, Panels.annotate
+
+        def plot(axes, x, y, *arguments, **options):
+            self.panels.append((axes, "curve", options["label"], list(y)))
+            return draw(axes, x, y, *arguments, **options)
+
+        def axhline(axes, y, **options):
+            self.panels.append((axes, "ceiling", None, y))
+            return line(axes, y, **options)
+
+        def annotate(axes, text, *arguments, **options):
+            self.panels.append((axes, "words", text, None))
+            return words(axes, text, *arguments, **options)
+
+        for name, instead in (("plot", plot), ("axhline", axhline), ("annotate", annotate)):
+            monkeypatch.setattr(Panels, name, instead)
+
+    def of(self, title):
+        return [(kind, label, values) for axes, kind, label, values in self.panels if axes.get_title() == title]
+
+
+def test_curves_of_real_images(monkeypatch):
+    """By code, beside the ceiling of those codes alone, and what two share; the shares in a panel of their own."""
+    drawn = Axes(monkeypatch)
+    name = "regulariser/same/"
+    rows = [{"iteration": k, "information/c1": 1.0, "information/c2": 0.1, f"{name}c1/information": 0.5 * k,
+             f"{name}c1/marginals": 4.6, f"{name}c1/agreement": 0.8, f"{name}c1/rarest": 0.7,
+             f"{name}c1_c4/shared": 0.02, "regulariser/smooth": 9.0} for k in range(3)]  # fmt: skip
+    training_curves(rows, {"c1": 2.3, "c2": 0.7, "c4": 1.6}, "run")
+    assert drawn.of("information of real images (nats)") == [
+        ("curve", "c1", [0.0, 0.5, 1.0]),
+        ("curve", "c1_c4, shared", [0.02] * 3),
+        ("ceiling", None, 2.3),
+        ("words", "H(c1)", None),
+    ]
+    assert drawn.of("real images and transforms (shares)") == [
+        ("curve", "c1, agreement", [0.8] * 3),
+        ("curve", "c1, rarest category", [0.7] * 3),
+    ]
+    assert [part[:2] for part in drawn.of("information L_I (nats)")].count(("ceiling", None)) == 3
+    assert {axes.get_title() for axes, *_ in drawn.panels} == {
+        "information L_I (nats)", "information of real images (nats)", "real images and transforms (shares)"
+    }  # fmt: skip
+
+
 def test_curves_show_the_values():
     one, two = (
         training_curves([{"iteration": k, "acc": v} for k, v in enumerate(values)], {}, "run")

@@ -8,9 +8,13 @@ from infogan.errors import RunError
 from infogan.run_folder.metrics import (
     CLUSTERING,
     IMAGES_PER_SECOND,
+    RAREST,
+    REAL_INFORMATION,
+    SHARED,
     Metrics,
     append_metrics,
     information,
+    of_real_images,
     read_metrics,
     write_metrics,
 )
@@ -31,6 +35,14 @@ def test_a_run_without_rows(tmp_path):
     metrics = read_metrics(tmp_path)
     assert (metrics.rows, metrics.columns, metrics.iteration) == ([], [], 0)
     assert (metrics.last("acc"), metrics.points("acc")) == (None, [])
+
+
+def test_columns_of_real_images_are_those_of_a_code():
+    columns = ["information/c1", "regulariser/smooth", "regulariser/a/c1/information", "regulariser/b/c2/information",
+               "regulariser/a/c1/rarest", "regulariser/a/c1_c2/shared", "regulariser/information"]  # fmt: skip
+    assert of_real_images(columns, REAL_INFORMATION) == {columns[2]: "c1", columns[3]: "c2"}
+    assert of_real_images(columns, RAREST) == {columns[4]: "c1"}
+    assert of_real_images(columns, SHARED) == {columns[5]: "c1_c2"}
 
 
 def test_the_last_value_is_the_last_that_was_measured():

@@ -93,6 +93,23 @@ def test_sections_have_what_is_held_and_no_more(config):
     assert sections(board(config())) == {}
 
 
+def test_real_images_have_panels_where_consistency_was_on(config):
+    """The information beside the entropies of its codes alone; what two share has no ceiling there."""
+    name = "regulariser/same/"
+    keys = {f"{name}{what}" for what in ("c1/information", "c1/marginals", "c1/agreement", "c1/rarest", "c1_c2/shared")}
+    found = sections(board(config(), keys=keys | {"entropy/c1", "entropy/c2", "regulariser/smooth"}))
+    panels = found["Categories of real images"]
+    assert [shown_by(panel) for panel in panels] == [
+        {f"{name}c1/information", "entropy/c1"},
+        {f"{name}c1/agreement"},
+        {f"{name}c1/rarest"},
+        {f"{name}c1_c2/shared"},
+    ]
+    assert [panel.title.split()[0] for panel in panels] == ["Information", "Share", "Rarest", "Information"]
+    assert all("in nats" in panel.title for panel in (panels[0], panels[3]))
+    assert "Categories of real images" not in sections(board(config(), keys={"entropy/c1", "regulariser/smooth"}))
+
+
 def test_scores_over_lambda_are_of_what_was_swept(config):
     swept = [config("model.lambda_categorical=0.1"), config("model.lambda_categorical=1")]
     panels = sections(board(*swept, keys={"acc", "information_at_mse/c2"}))["λ against scores"]

@@ -56,8 +56,8 @@ def levels(*values):
 )
 def test_information_of_still_views(sharpness, images, information, rarest):
     found = terms(by_brightness(sharpness), images)
-    assert list(found) == ["regulariser/same/b", "regulariser/same/b/agreement", "regulariser/same/b/rarest"]
-    term = found["regulariser/same/b"]
+    assert [*found] == [f"regulariser/same/b/{name}" for name in ("information", "agreement", "rarest")]
+    term = found["regulariser/same/b/information"]
     assert term.maximised and term.weight == 2.0 and term.unit == "nats"
     assert term.value.item() == pytest.approx(information, abs=1e-4)
     assert found["regulariser/same/b/agreement"].value.item() == 1.0
@@ -82,7 +82,7 @@ def test_without_further_images_the_games_own_are_read_once():
     play = Play(judge, LATENTS, None, images, None, (0.0, 1.0), {"same/draws": regulariser.draws(0, 0, range(4))})
     assert play.real_features.shape == (4,)
     found = regulariser.terms(play, 1.0)
-    assert found["regulariser/same/b"].value.item() == pytest.approx(math.log(2), abs=1e-4)
+    assert found["regulariser/same/b/information"].value.item() == pytest.approx(math.log(2), abs=1e-4)
     assert len(reads) == 2, "once as they are, for the game too, and once transformed"
 
 
@@ -110,7 +110,7 @@ def test_two_codes_pay_for_what_they_share(second, shared):
     regulariser = Consistency.from_section("same", section(codes=["a", "b"], apart=3.0), TWO)
     inputs = {"same/images": images, "same/draws": regulariser.draws(0, 0, range(4))}
     found = regulariser.terms(Play(judge, TWO, None, None, None, (0.0, 1.0), inputs), 2.0)
-    pair = found["regulariser/same/a_b"]
+    pair = found["regulariser/same/a_b/shared"]
     assert pair.value.item() == pytest.approx(shared, abs=1e-4)
     assert pair.weight == 6.0 and not pair.maximised
 
@@ -123,7 +123,7 @@ def test_a_group_that_the_transform_changes_tells_nothing():
     images[::2, ..., :4] = 1
     images[1::2, ..., 4:] = 1
     found = [terms(judge, images, transforms={"shift": shift}) for shift in (0.001, 0.9)]
-    still, moved = (each["regulariser/same/b"].value.item() for each in found)
+    still, moved = (each["regulariser/same/b/information"].value.item() for each in found)
     assert still == pytest.approx(math.log(2), abs=1e-3)
     assert 0 <= moved < 0.35 * math.log(2)
     assert found[0]["regulariser/same/b/agreement"].value.item() == 1.0
