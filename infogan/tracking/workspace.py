@@ -272,11 +272,8 @@ def _figures(dashboard: Dashboard) -> list[str]:
 
 def _grids(key: str, side_by_side: bool = False) -> wr.MediaBrowser:
     title, size = key.removeprefix("figures/").removeprefix("evaluation/").replace("_", " "), wr.Layout(w=12, h=9)
-    if side_by_side:
-        return wr.MediaBrowser(
-            title=title, media_keys=[key], num_columns=BEST, mode="gallery", gallery_axis="run", layout=size
-        )
-    return wr.MediaBrowser(title=title, media_keys=[key], num_columns=1, layout=size)
+    view: dict[str, Any] = {"num_columns": BEST, "mode": "gallery", "gallery_axis": "run"} if side_by_side else {}
+    return wr.MediaBrowser(title=title, media_keys=[key], layout=size, **{"num_columns": 1, **view})
 
 
 def tracked_runs(folders: Sequence[Path]) -> list[TrackedRun]:

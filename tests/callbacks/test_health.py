@@ -140,7 +140,7 @@ class Ten:
     def __init__(self):
         codes = tuple(Categorical(f"c{k}", 10) for k in range(1, 11))
         self.latents = Latents(codes, 128, "uniform")
-        self.objective = SimpleNamespace(lambdas={code.name: 1.0 for code in codes})
+        self.objective = SimpleNamespace(lambdas={code.name: 1.0 for code in codes}, regularisers={})
         self.iteration = 0
 
 
