@@ -45,8 +45,7 @@ def _become(program, arguments, environment, folder, out, err):
     for number, pipe in ((1, out), (2, err)):
         os.dup2(pipe.fileno(), number)
         pipe.close()
-    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)
-    sys.stderr = open(2, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)
+    sys.stdout.reconfigure(encoding="utf-8", line_buffering=False)
     os.environ.clear()
     os.environ.update(environment)
     torch.set_num_threads(1)
@@ -66,12 +65,14 @@ class Forked:
     def __init__(self, *arguments, program=("-m", "infogan.train"), cwd=None, env=None):
         (out, out_of_child), (err, err_of_child) = SERVER.Pipe(duplex=False), SERVER.Pipe(duplex=False)
         environment = {**(os.environ if env is None else env), "OMP_NUM_THREADS": "1"}
-        given = program, [str(word) for word in arguments], environment, str(cwd or os.getcwd()), out_of_child, err_of_child
-        self._process = SERVER.Process(target=_become, args=given)
+        words, folder = [str(word) for word in arguments], str(cwd or Path.cwd())
+        self._process = SERVER.Process(
+            target=_become, args=(program, words, environment, folder, out_of_child, err_of_child)
+        )
         self._process.start()
         for pipe in (out_of_child, err_of_child):
             pipe.close()
-        self.stdout, self.stderr = (open(os.dup(pipe.fileno()), encoding="utf-8") for pipe in (out, err))
+        self.stdout, self.stderr = (os.fdopen(os.dup(pipe.fileno()), encoding="utf-8") for pipe in (out, err))
         self.pid = self._process.pid
 
     @property

@@ -140,8 +140,7 @@ def test_a_training_that_nobody_hears_stops_as_by_a_signal(unread, compose_value
 def test_processes_that_nobody_reads(tmp_path):
     """All the way through Hydra, Rich and Python's own end."""
     (tmp_path / "a_folder").mkdir()
-    programs = [("-m", "infogan.runs", f"paths.outputs={tmp_path}"), ("-m", "infogan.runs", "--help"), ("-m", "infogan")]
-    for program in programs:
-        process = subprocess.Popen([sys.executable, *program], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    for words in (["infogan.runs", f"paths.outputs={tmp_path}"], ["infogan.runs", "--help"], ["infogan"]):
+        process = subprocess.Popen([sys.executable, "-m", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         process.stdout.close()
-        assert (process.stderr.read(), process.wait()) == (b"", 128 + signal.SIGPIPE), program
+        assert (process.stderr.read(), process.wait()) == (b"", 128 + signal.SIGPIPE), words
