@@ -4,6 +4,7 @@ import runpy
 import sys
 from importlib.resources import files
 
+from infogan.errors import ends_with_its_reader
 from infogan.terminal import Column, show_table, take_any_text
 
 
@@ -16,8 +17,9 @@ def main() -> None:
         sys.argv[1:] = arguments
         runpy.run_module(f"infogan.{name}", run_name="__main__", alter_sys=True)
         return
-    print("infogan <command> [key=value …]\npython -m infogan.<command> is the same; --help shows its keys")
-    show_table("commands", [Column(""), Column("", wraps=True)], list(known.items()))
+    with ends_with_its_reader():
+        print("infogan <command> [key=value …]\npython -m infogan.<command> is the same; --help shows its keys")
+        show_table("commands", [Column(""), Column("", wraps=True)], list(known.items()))
     if name not in ("--help", "-h", "help"):
         print(f"\nerror: {name}: there is no such command", file=sys.stderr)
         raise SystemExit(2)

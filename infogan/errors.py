@@ -49,16 +49,50 @@ class Stopped(BaseException):
         return 128 + self.number
 
 
+SIGPIPE = 13
+"""What ends a Unix tool whose output nobody reads any more. Python ignores the signal, Windows does not know it."""
+
+
+def nobody_reads() -> bool:
+    """Whether what reads standard output has gone, as `head -1` goes after a line."""
+    try:
+        sys.stdout.write("\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return True
+    return False
+
+
+@contextmanager
+def ends_with_its_reader() -> Iterator[None]:
+    """Where nobody reads standard output any more, ends without a word, with a Unix tool's exit code. What comes of
+    another pipe passes."""
+    try:
+        try:
+            yield
+            sys.stdout.flush()  # when Python ends it would complain
+        except BrokenPipeError:
+            if not nobody_reads():
+                raise
+            raise Stopped(SIGPIPE) from None
+    except Stopped as stopped:
+        if stopped.number != SIGPIPE:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # takes what was written and not sent
+        raise SystemExit(stopped.exit_code) from None
+
+
 @contextmanager
 def ends_as_one_line() -> Iterator[None]:
     """Turns the project's errors and Hydra's into `error: …` on standard error and exit code 2, and a signal into
-    `stopped by …` and its exit code; others pass."""
+    `stopped by …` and its exit code; others pass. Where nobody reads it, see `ends_with_its_reader`."""
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # else Hydra prints its own many lines and exits
     try:
-        yield
+        with ends_with_its_reader():
+            yield
     except Stopped as stopped:
         print(stopped, file=sys.stderr)
         raise SystemExit(stopped.exit_code) from None

@@ -132,16 +132,19 @@ def show_table(title: str, columns: Sequence[Column], rows: Sequence[Row | None]
             table.add_section()
         else:
             table.add_row(*(row[k] for k in widths))
-    with console.capture() as captured:
-        console.print(table)
+
+    def rendered(what: "Table | Text", wrapped: bool = True) -> str:
+        with console.capture() as captured:  # where nobody reads it any more, Rich would end the process by itself
+            console.print(what, soft_wrap=not wrapped)
+        return captured.get().removesuffix("\n")
+
     padding = re.compile(r" +((?:\x1b\[[0-9;]*m)*)$", re.MULTILINE)  # a terminal would wrap it
-    lines = padding.sub(r"\1", captured.get().removesuffix("\n")).split("\n")
+    lines = padding.sub(r"\1", rendered(table)).split("\n")
     console.width = room
-    console.print()
-    console.print(shown(title, "bold"), soft_wrap=True)
+    print(f"\n{rendered(shown(title, 'bold'), wrapped=False)}")
     print("\n".join(line[:room] if console.is_terminal and set(line) <= set("─-+") else line for line in lines))
     if left_out := [heads[k].plain for k in filled if k not in widths]:
-        console.print(shown(f"no room for: {', '.join(left_out)}", "dim"))
+        print(rendered(shown(f"no room for: {', '.join(left_out)}", "dim")))
 
 
 def with_room(widths: Mapping[int, int], ranks: Sequence[int], room: int) -> dict[int, int]:

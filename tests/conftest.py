@@ -1,13 +1,17 @@
 """Shared by all tests: the real configuration with tiny limits, and where real data lies."""
 
 import os
+import pickle
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hydra import compose, initialize_config_module
+from hydra._internal.config_repository import ConfigRepository
+from hydra._internal.hydra import Hydra
+from hydra.core.object_type import ObjectType
 from omegaconf import OmegaConf
 
 from infogan.arguments import in_hydras_grammar
@@ -15,6 +19,45 @@ from infogan.arguments import in_hydras_grammar
 TINY = ["logger=none", "trainer=cpu", "trainer.threads=1", "callbacks.log_every=5", "callbacks.traversal_rows=2"]
 
 Compose = Callable[..., dict[str, Any]]
+
+
+CONF = Path(__file__).parents[1] / "conf"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _hydra_does_nothing_twice() -> Iterator[None]:
+    """Else half of the suite's time is Hydra's. For each composition it reads and parses all files again: those of
+    packages are read once here, those in folders each time. And before a job it composes all to find one value,
+    hydra.mode: that is found once for the words that can decide it, which are choices of groups and keys of hydra."""
+    load_config, get_mode = ConfigRepository.load_config, Hydra.get_mode
+    files: dict[Any, bytes] = {}
+    modes: dict[Any, Any] = {}
+
+    def load_once(self: ConfigRepository, config_path: str) -> Any:
+        source = self._find_object_source(config_path, ObjectType.CONFIG)
+        if source is None or source.scheme() != "pkg":
+            return load_config(self, config_path)
+        key = source.provider, source.path, config_path
+        if key not in files:
+            files[key] = pickle.dumps(load_config(self, config_path))
+        return pickle.loads(files[key])
+
+    def decides(word: str) -> bool:
+        key = word.partition("=")[0].lstrip("+~")
+        return key.startswith("hydra") or "/" in key or "=" not in word or (CONF / key).is_dir()
+
+    def find_once(self: Hydra, config_name: str | None, overrides: list[str]) -> Any:
+        folders = [part.path for part in self.config_loader.get_search_path().get_path()]
+        words = [word for word in overrides if decides(word)]
+        key = config_name, *folders, *words
+        if key not in modes:
+            modes[key] = get_mode(self, config_name, words)
+        return modes[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ConfigRepository, "load_config", load_once)
+        patch.setattr(Hydra, "get_mode", find_once)
+        yield
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, TextIO
 
 from infogan.config.codes import in_words
 from infogan.config.extensions import as_argument, paths_in
 from infogan.config.training import WandbConfig
-from infogan.errors import Collapsed, NotFinite, RunError, Stopped
+from infogan.errors import SIGPIPE, Collapsed, NotFinite, RunError, Stopped
 from infogan.experiments.build import build_data, build_module, build_trainer
 from infogan.experiments.machine import arithmetic
 from infogan.experiments.processes import ended_ones_named
@@ -146,6 +146,15 @@ class LogFile(logging.StreamHandler[IO[str]]):
         pass
 
 
+class Terminal(logging.StreamHandler[TextIO]):
+    """Ends training where nobody reads what it says, as a signal does."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        if isinstance(sys.exc_info()[1], BrokenPipeError):
+            raise Stopped(SIGPIPE) from None
+        super().handleError(record)
+
+
 @contextmanager
 def log_file(folder: Path) -> Iterator[None]:
     """What the project says goes to the terminal and, with the time, into log.txt; Lightning's small talk nowhere.
@@ -159,13 +168,13 @@ def log_file(folder: Path) -> Iterator[None]:
         yield
         return
     with claimed(folder) as stream:
-        terminal, file = logging.StreamHandler(sys.stdout), LogFile(stream)
+        terminal, file = Terminal(sys.stdout), LogFile(stream)
         file.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
         terminal.setLevel(logging.INFO)
         log.setLevel(logging.DEBUG)
         try:
+            log.addHandler(file)  # first: it takes what the terminal no longer does
             log.addHandler(terminal)
-            log.addHandler(file)
             yield
         finally:
             log.removeHandler(terminal)

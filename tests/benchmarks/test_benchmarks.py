@@ -1,12 +1,9 @@
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from benchmarks.__main__ import settings_of
+from benchmarks.__main__ import main, settings_of
 from benchmarks.loops import configuration, flop
 from infogan.errors import ConfigError
 
@@ -24,11 +21,12 @@ def test_flop_of_mnist_at_batch_128():
     assert flop(configuration(["data=mnist"])) == pytest.approx(2 * 128 * products, rel=1e-3)
 
 
-def test_the_command_writes_what_it_measured(tmp_path):
+def test_the_command_writes_what_it_measured(call, monkeypatch, tmp_path):
+    """Its loops are processes of their own."""
     settings = ["sections=[iterations]", "presets=[digits]", "batch_sizes=[64]", "precisions=[float32]"]
-    command = [sys.executable, "-m", "benchmarks", *settings, "rounds=2", "block_seconds=0.02"]
-    found_here = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    subprocess.run(command, check=True, capture_output=True, cwd=tmp_path, env=found_here)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    assert call(main, *settings, "rounds=2", "block_seconds=0.02")[0] == 0
     (folder,) = (tmp_path / "outputs" / "benchmarks").iterdir()
     (row,) = json.loads((folder / "results.json").read_text())["iterations"]["rows"]
     assert row["GFLOP"] == pytest.approx(flop(configuration(["data=digits"])) / 1e9)

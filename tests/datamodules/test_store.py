@@ -19,6 +19,7 @@ from PIL import Image
 from infogan.datamodules.build_store import CHUNK, Chunk, Originals, Part, build_store, building, part_of_arrays
 from infogan.datamodules.store import drawn_rows, fingerprint, open_store, store_folder
 from infogan.errors import DataError
+from tests.infogan.processes import Forked
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (600, 3, 4, 5), dtype=np.uint8)
@@ -229,8 +230,7 @@ open_store(folder).verify()
 
 
 def slow(tmp_path, seconds):
-    command = [sys.executable, "-c", SLOW, tmp_path / "s", tmp_path / "log", str(seconds)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    return Forked(tmp_path / "s", tmp_path / "log", seconds, program=("-c", SLOW))
 
 
 def wait_for(condition):

@@ -10,6 +10,8 @@ from infogan.datamodules.rendering.house_numbers import FACTORS, digits, render_
 from infogan.datamodules.svhn import SVHN
 from infogan.errors import DataError
 
+pytestmark = pytest.mark.usefixtures("one_reader")
+
 RNG = np.random.default_rng(0)
 SIZES = {"train": 300, "extra": 270, "test": 20}
 IMAGES = {name: RNG.integers(0, 256, (32, 32, 3, n), dtype=np.uint8) for name, n in SIZES.items()}

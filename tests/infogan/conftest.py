@@ -78,7 +78,7 @@ main()
         folder.mkdir()
         self.folder = folder
         base = ["browser=false", "port=null", "inversion.restarts=2", "inversion.iterations=20"]
-        self.process = processes.start(f"run={run}", *base, *arguments, program=("-c", self.WATCHED), cwd=folder)
+        self.process = processes.Forked(f"run={run}", *base, *arguments, program=("-c", self.WATCHED), cwd=folder)
         self._complaints = []
         self._reader = threading.Thread(target=lambda: self._complaints.extend(self.process.stderr))
         self._reader.start()  # a pipe that nobody reads would stop the process

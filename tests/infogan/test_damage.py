@@ -1,7 +1,6 @@
 """Two processes at one run, full disks, folders that cannot be written, kill -9: what is whole stays whole."""
 
 import ctypes
-import multiprocessing
 import os
 import random
 import signal
@@ -19,7 +18,7 @@ from infogan.experiments.prepare import create, reopen
 from infogan.run_folder import amounts
 from infogan.run_folder.paths import iterations, newest_checkpoint
 from infogan.run_folder.trees import load_tree, save_tree
-from tests.infogan.processes import DEADLINE, TINY, ended, largest_difference, rows, start, wait_for
+from tests.infogan.processes import DEADLINE, SERVER, TINY, Forked, ended, largest_difference, rows, start, wait_for
 
 RARELY = ["callbacks.scores_every=100000", "callbacks.traversals_every=100000"]
 
@@ -36,7 +35,7 @@ def main(call):
 
 def test_a_second_process_is_refused_and_told_who_the_first_is(compose_values, tmp_path):
     folder = create(check(compose_values("trainer.max_iterations=100000", *RARELY)), tmp_path, "run")
-    first = start(f"run={folder}")
+    first = Forked(f"run={folder}")
     wait_for(first, lambda: rows(folder))
     with pytest.raises(RunError) as refused:
         train(folder)
@@ -134,12 +133,6 @@ def test_a_folder_that_cannot_be_written(compose_values, tmp_path):
     assert load_tree(newest_checkpoint(folder))["iteration"] == 10
 
 
-PROCESSES = multiprocessing.get_context("forkserver")  # each training is a process, without importing all again
-PROCESSES.set_forkserver_preload(
-    ["infogan.training.module", "infogan.callbacks.conclusion", "infogan.datamodules.digits", "infogan.experiments.fit"]
-)
-
-
 def until_a_new_checkpoint(process, folder, before):
     end = time.monotonic() + DEADLINE
     while newest_checkpoint(folder) == before:
@@ -157,7 +150,7 @@ def kill_and_continue(compose_values, tmp_path, kills):
     torn, half_written = 0, set()
     for _ in range(kills):
         before = newest_checkpoint(folder)
-        process = PROCESSES.Process(target=train, args=(folder,))
+        process = SERVER.Process(target=train, args=(folder,))
         process.start()
         until_a_new_checkpoint(process, folder, before)
         assert not any(path.exists() for path in half_written)

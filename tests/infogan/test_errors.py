@@ -1,12 +1,17 @@
 """How a command ends: one line, an exit code, and text that a shell and Hydra read back."""
 
+import os
 import shlex
 import signal
+import subprocess
+import sys
+from contextlib import contextmanager
 
 import pytest
 from hydra import compose, initialize_config_module
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
+from infogan.config.check import check
 from infogan.errors import (
     Collapsed,
     ConfigError,
@@ -19,6 +24,8 @@ from infogan.errors import (
     ends_as_one_line,
     in_quotes,
 )
+from infogan.experiments.fit import train
+from infogan.experiments.prepare import create
 
 
 @pytest.mark.parametrize("kind", [InfoGANError, ConfigError, DataError, RunError, Collapsed, NotFinite])
@@ -89,3 +96,51 @@ def test_a_text_in_quotes_is_that_text(value):
     override = OverridesParser.create().parse_override(word)
     assert override.key_or_group == "data.path"
     assert override.value() == value and isinstance(override.value(), str)
+
+
+@pytest.fixture
+def unread(monkeypatch):
+    """While a `with` lasts, standard output is a pipe that nobody reads any more, as after `| head -1`."""
+
+    @contextmanager
+    def pipe():
+        reading, writing = os.pipe()
+        os.close(reading)
+        with os.fdopen(writing, "w", encoding="utf-8") as stream, monkeypatch.context() as patch:
+            patch.setattr(sys, "stdout", stream)
+            yield
+            stream.flush()  # as Python does when it ends: what was left has gone
+
+    return pipe
+
+
+@pytest.mark.parametrize("lines", [1, 10_000], ids=["at its end", "midway"])
+def test_where_nobody_reads_a_command_ends_without_a_word(unread, capfd, lines):
+    with unread(), pytest.raises(SystemExit) as stop, ends_as_one_line():
+        print("\n".join(["a line"] * lines))
+    assert stop.value.code == 128 + signal.SIGPIPE
+    assert capfd.readouterr().err == ""
+
+
+def test_a_broken_pipe_to_another_program_passes(capsys):
+    with pytest.raises(BrokenPipeError, match="of ffmpeg"), ends_as_one_line():
+        raise BrokenPipeError("of ffmpeg")
+    assert capsys.readouterr().err == ""
+
+
+def test_a_training_that_nobody_hears_stops_as_by_a_signal(unread, compose_values, capfd, tmp_path):
+    folder = create(check(compose_values("trainer.max_iterations=4", f"paths.stores={tmp_path}/stores")), tmp_path, "r")
+    with unread(), pytest.raises(SystemExit) as stop, ends_as_one_line():
+        train(folder)
+    assert stop.value.code == 128 + signal.SIGPIPE
+    assert capfd.readouterr().err == ""
+    assert f"run={folder} starts it again; there is no checkpoint yet" in (folder / "log.txt").read_text("utf-8")
+
+
+def test_processes_that_nobody_reads(tmp_path):
+    """All the way through Hydra, Rich and Python's own end."""
+    (tmp_path / "a_folder").mkdir()
+    for words in (["infogan.runs", f"paths.outputs={tmp_path}"], ["infogan.runs", "--help"], ["infogan"]):
+        process = subprocess.Popen([sys.executable, "-m", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process.stdout.close()
+        assert (process.stderr.read(), process.wait()) == (b"", 128 + signal.SIGPIPE), words

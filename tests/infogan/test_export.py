@@ -27,6 +27,7 @@ from infogan.pages.card import escaped, front_matter, write_card
 from infogan.trained import onnx_export as onnx_files
 from infogan.trained.model import Model, load_run
 from infogan.trained.onnx_export import write_onnx
+from tests.infogan.processes import Forked, ended
 
 pytest.importorskip("onnxscript")
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -153,7 +154,8 @@ def test_the_card_is_one_that_the_hub_reads_and_its_examples_run(exported, tmp_p
     assert len(examples) == 2
     script = "\n".join(examples).replace("this folder", str(exported))
     script += "\nassert images.shape == (1, 1, 8, 8) and codes[0].shape == (1, 10)"
-    subprocess.run([sys.executable, "-c", script], cwd=exported, check=True)
+    code, _, err = ended(Forked(program=("-c", script), cwd=exported))
+    assert code == 0, err
 
 
 def test_the_card_of_an_unfinished_run_says_so(digits_run, tmp_path):

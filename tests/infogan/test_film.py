@@ -17,7 +17,7 @@ from infogan.codes.latents import Latents
 from infogan.codes.uniform import Uniform
 from infogan.trained import films
 from infogan.trained.model import load_run
-from tests.infogan import processes
+from tests.infogan.processes import Forked, ended, wait_for
 
 imageio_ffmpeg = pytest.importorskip("imageio_ffmpeg")
 
@@ -223,9 +223,9 @@ def decoded_first(path):
 @pytest.mark.parametrize("form", ["mp4", "gif"])
 def test_a_signal_leaves_nothing(digits_run, tmp_path, form):
     long = ["code=c2", "seconds=600", "fps=50", f"format={form}", "threads=1", f"to={tmp_path}/film.{form}"]
-    process = processes.start(f"run={digits_run}", *long, program=("-m", "infogan.film"))
-    processes.wait_for(process, lambda: [*tmp_path.glob(".film.*")])
+    process = Forked(f"run={digits_run}", *long, program=("-m", "infogan.film"))
+    wait_for(process, lambda: [*tmp_path.glob(".film.*")])
     process.send_signal(signal.SIGTERM)
-    code, _, err = processes.ended(process)
+    code, _, err = ended(process)
     assert (code, err) == (143, "stopped by SIGTERM\n")
     assert list(tmp_path.iterdir()) == []

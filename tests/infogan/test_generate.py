@@ -21,7 +21,7 @@ from infogan.codes.latents import Latents
 from infogan.codes.uniform import Uniform
 from infogan.run_folder.amounts import on_disk
 from infogan.trained.image_sets import draw, expected, write_arrays, write_pictures
-from tests.infogan import processes
+from tests.infogan.processes import Forked, ended, wait_for
 
 COUNT = 620
 """More than one batch."""
@@ -173,8 +173,8 @@ def test_what_is_said_is_what_it_takes(digits_run, tmp_path, form):
 def generating(digits_run, tmp_path, place):
     """The command as a process, once it has written some of what it never ends with."""
     many = ["count=1000000000", "yes=true", "threads=1"]
-    process = processes.start(f"run={digits_run}", *many, f"to={place}", program=("-c", NO_LIMITS))
-    processes.wait_for(process, lambda: len([*tmp_path.glob(".images.*/*/*")]) > 10)
+    process = Forked(f"run={digits_run}", *many, f"to={place}", program=("-c", NO_LIMITS))
+    wait_for(process, lambda: len([*tmp_path.glob(".images.*/*/*")]) > 10)
     return process
 
 
@@ -190,7 +190,7 @@ main()
 def test_a_signal_leaves_nothing(digits_run, tmp_path, number):
     process = generating(digits_run, tmp_path, tmp_path / "images")
     process.send_signal(number)
-    code, _, err = processes.ended(process)
+    code, _, err = ended(process)
     assert (code, err) == (128 + number, f"stopped by {number.name}\n")
     assert list(tmp_path.iterdir()) == []
 
@@ -198,7 +198,7 @@ def test_a_signal_leaves_nothing(digits_run, tmp_path, number):
 def test_what_a_killed_process_left_goes_with_the_next(command, digits_run, tmp_path):
     process = generating(digits_run, tmp_path, tmp_path / "images")
     process.kill()
-    processes.ended(process)
+    ended(process)
     assert [path.name.split(".")[1] for path in tmp_path.iterdir()] == ["images"]
     assert command(f"to={tmp_path}/other")[0] == 0
     assert [path.name for path in tmp_path.iterdir()] == ["other"]

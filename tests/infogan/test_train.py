@@ -11,6 +11,7 @@ import yaml
 
 from infogan.run_folder.status import read_status
 from infogan.train import main, show
+from tests.infogan.processes import Forked, ended
 from tests.infogan.summaries import summary_of
 
 RUN = ["logger=none", "trainer=cpu", "trainer.threads=1", "trainer.max_iterations=10", "callbacks.log_every=5"]
@@ -110,15 +111,9 @@ def test_a_run(command, tmp_path):
 
 
 def test_wandb_is_not_loaded_without_a_use(tmp_path):
-    script = (
-        "import sys\n"
-        "from infogan.train import main\n"
-        f"sys.argv[1:] = {[*RUN, f'paths.outputs={tmp_path}/outputs']!r}\n"
-        "main()\n"
-        "print('loaded:', 'wandb' in sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "loaded: False"
+    script = "import sys\nfrom infogan.train import main\nmain()\nprint('loaded:', 'wandb' in sys.modules)"
+    code, out, _ = ended(Forked(*RUN, f"paths.outputs={tmp_path}/outputs", program=("-c", script)))
+    assert (code, out.splitlines()[-1]) == (0, "loaded: False")
 
 
 def test_epochs_become_iterations(command, tmp_path):

@@ -28,6 +28,8 @@ from infogan.datamodules.rendering.faces import (
 from infogan.datamodules.rendering.scene import smooth
 from infogan.errors import DataError
 
+pytestmark = pytest.mark.usefixtures("one_reader")
+
 
 def ball(rings):
     """Points and triangles of the unit ball, counter-clockwise from outside; no point lies twice."""
@@ -329,7 +331,7 @@ def test_truncated_files_are_refused(tmp_path, kind):
     bfm_2017(path) if kind == "model.h5" else bfm_2009(path, kind == "compressed.mat")
     whole = path.read_bytes()
     lengths = {*range(0, 300, 60), *range(0, len(whole), len(whole) // 8), len(whole) - 9, len(whole) - 1}
-    for kept in sorted(lengths):  # each .mat is read in a process of its own
+    for kept in sorted(lengths):
         path.write_bytes(whole[:kept])
         with pytest.raises(DataError, match=rf"^\S+{kind} [^\n]+$"):
             heads_from_bfm(path, 2, 0)

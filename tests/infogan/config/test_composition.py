@@ -1,5 +1,7 @@
 """What conf/ composes to: who wins over whom, and every preset with every experiment that it fits."""
 
+import copy
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -131,6 +133,11 @@ def test_iterations_on_the_command_line_win_over_the_epochs_of_an_experiment(cal
 
 
 def compose_in_conf(*overrides):
+    return copy.deepcopy(composed_once(*overrides))
+
+
+@cache
+def composed_once(*overrides):
     needed = ["data.path=pictures"] if {"data=folder"} & {*overrides} else []
     with initialize_config_module("infogan.conf", version_base=None):
         return OmegaConf.to_container(compose("train", [*needed, *overrides]), resolve=True)

@@ -16,7 +16,7 @@ from infogan.run_folder.paths import iterations
 from infogan.run_folder.summary import read_summary
 from infogan.train import main
 from infogan.training.signals import StopSignals
-from tests.infogan.processes import TINY, ended, largest_difference, rows, start, wait_for
+from tests.infogan.processes import TINY, Forked, ended, largest_difference, rows, wait_for
 
 LAST = 200
 EVERY = 5
@@ -64,7 +64,7 @@ def test_a_run_is_stopped_between_two_iterations_and_continues_exactly(
 ):
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    process = start(*RUN, f"paths.outputs={tmp_path}")
+    process = Forked(*RUN, f"paths.outputs={tmp_path}")
     folder = wait_for(process, lambda: training(tmp_path))
     process.send_signal(number)
     result, out, err = ended(process)
@@ -103,7 +103,7 @@ main()
 
 def test_a_second_sigint_ends_at_once(tmp_path):
     """The first is noted while an iteration hangs, SIGTERM does not change that, and the second does not wait."""
-    process = start(*RUN, f"paths.outputs={tmp_path}", program=("-c", HANGS))
+    process = Forked(*RUN, f"paths.outputs={tmp_path}", program=("-c", HANGS))
     while process.stdout.readline() != "hanging\n":
         assert process.poll() is None
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -146,7 +146,7 @@ main()
 )
 def test_a_signal_before_the_first_iteration_and_after_the_last(tmp_path, where, kept):
     short = [*TINY, "trainer.max_iterations=7", "callbacks.log_every=2", f"paths.outputs={tmp_path}"]
-    code, out, err = ended(start(*short, program=("-c", raised_in(where))))
+    code, out, err = ended(Forked(*short, program=("-c", raised_in(where))))
     assert (code, err) == (143, "stopped by SIGTERM\n")
     (folder,) = tmp_path.glob("*_digits")
     assert iterations(folder) == ([] if kept is None else [kept])
@@ -162,7 +162,7 @@ def test_a_signal_before_the_first_iteration_and_after_the_last(tmp_path, where,
 def test_a_signal_ends_the_whole_sweep_which_then_continues(tmp_path, monkeypatch, capsys):
     sweep = tmp_path / "sweep"
     command = ["-m", *RUN[1:], f"paths.outputs={tmp_path}", f"hydra.sweep.dir={sweep}"]
-    process = start(*command, "seed=0,1")
+    process = Forked(*command, "seed=0,1")
     folder = wait_for(process, lambda: training(sweep))
     process.send_signal(signal.SIGTERM)
     code, out, err = ended(process)

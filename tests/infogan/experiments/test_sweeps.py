@@ -1,8 +1,7 @@
 """Sweeps that are started again, and the launchers that run their jobs elsewhere."""
 
 import json
-import subprocess
-import sys
+import signal
 
 import pytest
 from hydra.errors import HydraException
@@ -12,6 +11,7 @@ from infogan.config.check import check
 from infogan.errors import ends_as_one_line
 from infogan.experiments.prepare import expected, find_or_create
 from infogan.run_folder.amounts import on_disk
+from tests.infogan.processes import Forked, ended
 
 RUN = ["logger=none", "trainer=cpu", "trainer.threads=1", "callbacks.log_every=2", "callbacks.traversal_rows=2"]
 
@@ -76,8 +76,8 @@ def test_a_killed_sweep_continues(command, tmp_path):
         "callbacks.checkpoint_every=2",
         f"hydra.sweep.dir={tmp_path}/sweep",
     ]
-    done = subprocess.run([sys.executable, "-c", DIES_BY_KILL, *start, "seed=0,1", outputs], capture_output=True)
-    assert done.returncode == -9
+    killed = Forked(*start, "seed=0,1", outputs, program=("-c", DIES_BY_KILL))
+    assert ended(killed)[0] == -signal.SIGKILL
     code, out, err = command(*start, "seed=0,1")
     assert (code, err) == (0, "")
     assert "seed_0: finished before" in out

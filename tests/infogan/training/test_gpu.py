@@ -15,6 +15,7 @@ from infogan.experiments.prepare import create, reopen
 from infogan.run_folder.paths import newest_checkpoint
 from infogan.run_folder.trees import load_tree
 from infogan.trained.model import load_run
+from infogan.training.cuda_graph import WARM_UP
 from infogan.training.module import InfoGAN
 from tests.infogan.processes import largest_difference, rows, tensors
 from tests.infogan.training.options import HINGE, RELATIVISTIC
@@ -103,6 +104,55 @@ def test_a_graph_is_the_same_training(make_run, precision, norm, game):
         group["capturable"] for tree in trees for o in tree["optimizer_states"] for group in o["param_groups"]
     )
     assert largest_difference(*runs) == 0.0
+
+
+EVERY = 4
+REGULARISERS = [
+    f"+model.regularisers.smooth={{kind: r1, weight: [[0, 0], [10, 2.0]], every: {EVERY}}}",
+    "+model.regularisers.same={kind: consistency, weight: 1, every: 1, codes: [c1], images: 96, marginals: 1.5, "
+    "apart: 0, transforms: {rotation: 15, scale: 0.15, shear: 0.2, shift: 0.075}}",
+]
+"""R1, which derives D twice and whose weight changes, and consistency, which takes further images and draws."""
+
+
+@pytest.mark.parametrize("precision", ["float32", "tf32", "bf16", "fp16"])
+def test_graphs_with_regularisers_are_the_same_training(make_run, monkeypatch, precision):
+    """Two graphs take turns, one for each set of terms that is due; both are captured and replayed in so many
+    iterations."""
+    sets_due = []
+    iterate, replayed = InfoGAN._iterate, InfoGAN._replayed
+
+    def as_it_is(self, inputs, due):
+        sets_due.append(set(due))
+        return iterate(self, inputs, due)
+
+    def watched(self, inputs, due):
+        measured = replayed(self, inputs, due)
+        if self.iteration == LAST - 1:
+            assert [graph.replays for graph in self._graphs.values()] == [True, True]
+        return measured
+
+    monkeypatch.setattr(InfoGAN, "_iterate", as_it_is)
+    monkeypatch.setattr(InfoGAN, "_replayed", watched)
+    options = [f"trainer.precision={precision}", *REGULARISERS, "callbacks.log_every=1"]
+    runs, counts = [make_run("eager", *options, EAGER), make_run("graph", *options, GRAPH)], []
+    for folder in runs:
+        train(folder)
+        counts.append([sets_due.count(due) for due in ({"same"}, {"smooth", "same"})])
+        sets_due.clear()
+    due = range(EVERY, LAST, EVERY)  # in iteration 0 its weight is 0
+    assert counts[0] == [LAST - len(due), len(due)]
+    assert counts[1] == [WARM_UP + 1, WARM_UP + 1], "three as they are, and one that is captured"
+    written = [rows(folder) for folder in runs]
+    assert written[0] == written[1]
+    penalties = [row["regulariser/smooth"] for row in written[0]]
+    assert [k for k, value in enumerate(penalties) if value] == list(due)
+    assert all(-1e-3 < float(row["regulariser/same/c1"]) < 2.303 for row in written[0])
+    assert digest(runs[0]) == digest(runs[1])
+    assert largest_difference(*runs) == 0.0
+    plain = make_run("plain", f"trainer.precision={precision}", GRAPH)
+    train(plain)
+    assert digest(plain) != digest(runs[1])
 
 
 @pytest.mark.parametrize("graph", [EAGER, GRAPH])
