@@ -27,26 +27,19 @@ def average_of(network: Network) -> Network:
 
 
 @torch.no_grad()
-def move_average(average: nn.Module, network: nn.Module, weight: Tensor) -> None:
-    """average += weight (network - average), `weight` a scalar on the device, for all weights at once.
+def move_average(average: nn.Module, network: nn.Module, weight: Tensor, inputs: Tensor) -> None:
+    """average += weight (network - average) for all weights at once, `weight` a scalar on the device; and where the
+    network has batch norm, one forward of the average on `inputs`, those of the network in this iteration.
 
-    The running means and variances of batch norm are averaged with the weights: in eval mode, in which the average
-    makes all its images, its norms then use what the activations were while the weights were those that it averages.
-    The statistics of the average's own activations would cost a forward pass in train mode each iteration; over a
-    half-life in which the weights move little the two are alike, and the average never has statistics of one moment
-    with weights of another. Counters are copied.
+    In eval mode, in which the average makes all its images, batch norm needs the means and variances of the average's
+    own activations. Those of the network, averaged as its weights are, are others: the activations of averaged weights
+    vary less than activations do on average, and the images come out flat. So the
+    average, in train mode, follows its own statistics, as any network does; over several devices those of the whole
+    batch.
     """
-    averages: list[Tensor] = [*average.parameters()]
-    values: list[Tensor] = [*network.parameters()]
-    counters = []
-    for kept, value in zip(average.buffers(), network.buffers(), strict=True):
-        if kept.is_floating_point():
-            averages.append(kept)
-            values.append(value)
-        else:
-            counters.append((kept, value))
+    averages, values = [*average.parameters()], [*network.parameters()]
     steps = torch._foreach_sub(values, averages)
     torch._foreach_mul_(steps, weight)
     torch._foreach_add_(averages, steps)
-    for kept, value in counters:
-        kept.copy_(value)
+    if next(average.buffers(), None) is not None:
+        average(inputs)

@@ -134,7 +134,8 @@ class InfoGAN(L.LightningModule):
             derived, measured[BALANCE] = self._balanced(terms_g, images, fake)
         updated = self._update("generator", optimizer_g, terms_g, derived)
         if self.average is not None:
-            move_average(self.average, self.generator, inputs["average_weight"])
+            with self._casting_weights_once():
+                move_average(self.average, self.generator, inputs["average_weight"], latent)
 
         measured |= {name if name not in measured else f"generator/{name}": value for name, value in updated.items()}
         return measured | {

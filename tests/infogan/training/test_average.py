@@ -27,7 +27,7 @@ def averaged(values, half_life):
     average = average_of(network)
     for t, value in enumerate(values, 1):
         nn.init.constant_(network.weight, value)
-        move_average(average, network, torch.tensor(weight_of_newest(t, BATCH, half_life)))
+        move_average(average, network, torch.tensor(weight_of_newest(t, BATCH, half_life)), torch.ones(2, 1))
     return average.weight.item()
 
 
@@ -52,17 +52,18 @@ def test_the_initial_weights_never_count():
     assert averaged([7.0] * 100, 1e6) == pytest.approx(7.0, rel=1e-5)
 
 
-def test_statistics_of_batch_norm_are_averaged_and_counters_copied():
-    network = nn.BatchNorm1d(2)
+def test_statistics_of_batch_norm_are_those_of_the_average():
+    """A weight that is +1 and -1 in turn has the average 0 after two updates, 1/3 after three: so have the means of its
+    activations, and their deviations, whatever those of the network are."""
+    network = nn.Sequential(nn.Linear(1, 1, bias=False), nn.BatchNorm1d(1, momentum=1.0))
     average = average_of(network)
-    seen = []
-    for t in (1, 2, 3):
-        network(torch.randn(8, 2, generator=torch.Generator().manual_seed(t)) + t)
-        seen.append((network.running_mean.clone(), network.running_var.clone()))
-        move_average(average, network, torch.tensor(weight_of_newest(t, 1, 1.0)))
-    for mine, values in zip((average.running_mean, average.running_var), zip(*seen, strict=True), strict=True):
-        torch.testing.assert_close(mine, (values[0] + 2 * values[1] + 4 * values[2]) / 7)
-    assert average.num_batches_tracked == 3 and average.num_batches_tracked.dtype == torch.int64
+    x = torch.tensor([[1.0], [2.0], [6.0]])  # mean 3, variance 7
+    for t, (value, expected) in enumerate([(1.0, 1.0), (-1.0, 0.0), (1.0, 1 / 3)], 1):
+        nn.init.constant_(network[0].weight, value)
+        move_average(average, network, torch.tensor(weight_of_newest(t, BATCH, 1e9)), x)
+        assert average[1].running_mean.item() == pytest.approx(3 * expected, abs=1e-4)
+        assert average[1].running_var.item() == pytest.approx(7 * expected**2, abs=1e-4)
+    assert average[1].num_batches_tracked == 3 and network[1].num_batches_tracked == 0
     assert not any(parameter.requires_grad for parameter in average.parameters())
     assert all(parameter.requires_grad for parameter in network.parameters())
 
@@ -73,9 +74,9 @@ def run(compose_values, tmp_path, monkeypatch):
     states = []
     move = move_average
 
-    def watched(average, network, weight):
-        states.append({name: value.double().clone() for name, value in network.state_dict().items()})
-        move(average, network, weight)
+    def watched(average, network, *rest):
+        states.append({name: value.double().detach().clone() for name, value in network.named_parameters()})
+        move(average, network, *rest)
 
     monkeypatch.setattr("infogan.training.module.move_average", watched)
     quiet = ["callbacks.scores_every=100", "callbacks.traversals_every=100", "trainer.precision=float32"]
@@ -96,13 +97,14 @@ def test_everybody_is_shown_the_average(run, tmp_path):
     for name in states[0]:
         values = [state[name] for state in states]
         expected = sum(c * v for c, v in zip(counts, values, strict=True)) / sum(counts)
-        if name.endswith("num_batches_tracked"):
-            expected = values[-1]
         for found in (tree[f"average.{name}"], shown.generator.state_dict()[name], opened.generator.state_dict()[name]):
             torch.testing.assert_close(found.double(), expected, rtol=1e-5, atol=1e-7)
         torch.testing.assert_close(tree[f"generator.{name}"].double(), values[-1])
         if name.endswith("weight"):
             assert (expected - values[-1]).abs().max() > 1e-3
+    for name, kept in shown.generator.named_buffers():
+        assert torch.equal(kept, tree[f"average.{name}"]) and torch.equal(kept, opened.generator.get_buffer(name))
+        assert name.endswith("tracked") or not torch.equal(kept, tree[f"generator.{name}"])
     module = build_module(load_config(folder))
     module.load_state_dict(tree)
     assert module.shown_generator is module.average

@@ -131,7 +131,7 @@ def test_nothing_is_computed_for_what_is_off(compose_values):
             "changed, Q apart": [CHANGED],
         }.items()
     }
-    assert abs(costs["hinge"]) < 5 and 3 <= costs["average"] < 10
+    assert abs(costs["hinge"]) < 5 and 5 < costs["average"] < 25, "G's forward with it"
     assert 5 < costs["relativistic"] < 15, "D's forward on real images, a softplus less"
     assert 20 < costs["changed"] < costs["changed, Q apart"] - 20
     assert min(costs["r1"], costs["r2"]) > 20
