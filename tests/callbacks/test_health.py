@@ -187,11 +187,15 @@ def test_codes_that_hide_in_the_image_are_named_as_such(told, climb):
 @pytest.mark.parametrize("gap_at_first", [-0.05, -0.015, 0.0])
 @pytest.mark.parametrize(("gap_in_the_end", "high"), [(0.10, 1.8), (0.15, 1.5)])
 def test_a_slow_start_on_colour_images_is_no_fault(told, gap_at_first, gap_in_the_end, high):
-    """CelebA with the balance: D(real) .54, D(fake) .44 or .50, .35 at 3,000 iterations, spread .22 to .24, L_I of a
-    code .5 nats at 1,000, some codes half of it, and 1.8 at 3,000."""
+    """CelebA with the balance: D far below chance in the first 60 iterations, as measured, D(real) .54 and D(fake) .44,
+    or .50 and .35, at 3,000, spread .22 to .24, L_I of a code .5 nats at 1,000, some codes half of it, and 1.8 at
+    3,000."""
+    first = {20: (-0.337, 0.0048), 40: (-0.365, 0.0064), 60: (-0.114, 0.0104)}
 
     def numbers(iteration):
         noise = 0.01 * math.sin(iteration)
+        if iteration in first:
+            return *first[iteration], [0.06] * 10
         gap = ramp(iteration, 0, 3000, gap_at_first, gap_in_the_end) + noise
         slow = [0.5 + 0.05 * k for k in range(10)]  # of the others' L_I
         return gap, 0.23 + noise, [s * ramp(iteration, 0, 3000, 0, 1) ** 1.16 * high + noise for s in slow]

@@ -67,7 +67,7 @@ def test_nothing_is_computed_where_it_is_off(compose_values):
 
 
 def test_the_host_asks_nothing_of_the_device(compose_values, monkeypatch):
-    """No value is fetched in an iteration: it could not be captured as a CUDA graph."""
+    """No value is fetched for the balance: an iteration could not be captured as a CUDA graph. (On a CPU Adam does.)"""
     asked = []
 
     class Watched(test_regularisers.Counted):
@@ -76,9 +76,13 @@ def test_the_host_asks_nothing_of_the_device(compose_values, monkeypatch):
             return super().__torch_dispatch__(function, types, arguments, keywords)
 
     monkeypatch.setattr(test_regularisers, "Counted", Watched)
-    operations(compose_values(*SHORT, "model.balance=1.0"), 5)
-    assert "aten.linalg_vector_norm.default" in asked and len(asked) > 100
-    assert not [name for name in asked if "_local_scalar_dense" in name or "nonzero" in name or "is_nonzero" in name]
+    fetched = []
+    for balance in ("null", "1.0"):
+        operations(compose_values(*SHORT, f"model.balance={balance}"), 5)
+        fetched.append([name for name in asked if "_local_scalar_dense" in name or "nonzero" in name])
+        assert len(asked) > 500
+        asked.clear()
+    assert fetched[0] == fetched[1]
 
 
 def test_fp16_leaves_out_an_update_of_g_that_overflows(compose_values):
