@@ -5,12 +5,12 @@ from PIL import Image
 
 from infogan.codes.latents import Latents
 from infogan.config.model import ModelConfig
+from infogan.config.regularisers import ConsistencySection
 from infogan.datamodules.base import ImageDataModule
 from infogan.datamodules.store import drawn_rows
 from infogan.errors import ConfigError
 from infogan.figures.grids import labelled_grid
 from infogan.networks.value_range import scaled, to_uint8
-from infogan.objective.regularisers.build import build_regularisers
 from infogan.objective.regularisers.consistency import Consistency
 from infogan.objective.transforms import transformed
 
@@ -42,7 +42,11 @@ def contact_sheet(data: ImageDataModule) -> Image.Image:
 def consistencies(model: ModelConfig) -> list[Consistency]:
     """The regularisers of a model that transform real images. Raises ConfigError where it has none."""
     latents = Latents.from_config(model)
-    found = [each for each in build_regularisers(model, latents).values() if isinstance(each, Consistency)]
+    found = [
+        Consistency.from_section(name, section, latents)
+        for name, section in model.regularisers.items()
+        if isinstance(section, ConsistencySection)
+    ]
     if not found:
         grouping = any(code.groups is not None for code in latents.codes)
         advice = "experiment=consistent adds it" if grouping else "its codes have no categories to be kept"

@@ -219,9 +219,9 @@ def _real_images(dashboard: Dashboard) -> list[Any]:
     """Panels of what consistency logs."""
 
     def plot(title: str, ending: str, *further: str, span: tuple[int | None, int | None] = (0, None)) -> list[Any]:
-        lines = [*of_real_images(sorted(dashboard.keys), ending)]
-        held = [*lines, *dashboard.held(*further)]
-        return [wr.LinePlot(title=title, x=ITERATION, y=held, range_y=span)] if lines else []
+        lines = of_real_images(sorted(dashboard.keys), ending)
+        held = dashboard.held(*further)
+        return [wr.LinePlot(title=title, x=ITERATION, y=[*lines, *held], range_y=span)] if lines else []
 
     codes = dict.fromkeys(of_real_images(sorted(dashboard.keys), REAL_INFORMATION).values())
     return [

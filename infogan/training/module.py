@@ -226,6 +226,8 @@ class InfoGAN(L.LightningModule):
         # All compiled modules count as one function to Dynamo, which by default gives up compiling its ninth variant:
         # each network has one for training, one with its weights frozen, one for eval, and further ones by batch size.
         torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, 64)
+        if self.objective.is_balanced:  # D is derived twice: its buffers cannot be given away at the first time
+            torch._functorch.config.donated_buffer = False
         for network in (self.generator, *self.discriminator.children()):
             network.compile(mode=mode)
 

@@ -292,10 +292,11 @@ def test_fp16_is_close_to_float32(compose_values):
 
 
 @pytest.mark.long
-def test_compiled_networks_train_alike(compose_values):
-    values = compose_values("trainer.precision=float32", "trainer.compile=default")
-    initial, compiled, _, of_compiled = fit(values)
-    _, plain, _, of_plain = fit(compose_values("trainer.precision=float32"))
+@pytest.mark.parametrize("balance", ["null", "0.5"])
+def test_compiled_networks_train_alike(compose_values, balance):
+    options = ["trainer.precision=float32", f"model.balance={balance}"]
+    initial, compiled, _, of_compiled = fit(compose_values(*options, "trainer.compile=default"))
+    _, plain, _, of_plain = fit(compose_values(*options))
     assert compiled.state_dict().keys() == plain.state_dict().keys() == initial.state_dict().keys()
     for row, exact in zip(of_compiled.rows, of_plain.rows, strict=True):
         assert row == pytest.approx(exact, rel=1e-3, abs=1e-3)
