@@ -33,11 +33,11 @@ def move_average(average: nn.Module, network: nn.Module, weight: Tensor, inputs:
 
     In eval mode, in which the average makes all its images, batch norm needs the means and variances of the average's
     own activations. Those of the network, averaged as its weights are, are others: the activations of averaged weights
-    vary less than activations do on average, and the images come out flat. So the
-    average, in train mode, follows its own statistics, as any network does; over several devices those of the whole
-    batch.
+    vary less than activations do on average, and the images come out flat. So the average, in train mode, follows its
+    own statistics, as any network does; over several devices those of the whole batch.
     """
-    averages, values = [*average.parameters()], [*network.parameters()]
+    averages: list[Tensor] = [*average.parameters()]
+    values: list[Tensor] = [*network.parameters()]
     steps = torch._foreach_sub(values, averages)
     torch._foreach_mul_(steps, weight)
     torch._foreach_add_(averages, steps)
