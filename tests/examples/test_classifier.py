@@ -71,7 +71,10 @@ def test_it_sees_what_the_models_consistency_leaves_the_same(call, script, digit
     monkeypatch.setattr(script, "compare", lambda folder, data, transforms: asked.append(transforms))
     call(script.main, folder, "data=digits", "model.regularisers.consistency.transforms.rotation=40")
     call(script.main, folder, "data=digits", "model=paper_digits")
-    assert asked == [Transforms(rotation=40, scale=0.15, shear=0.2, shift=0.075), Transforms()]
+    assert asked == [
+        Transforms(rotation=40, scale=0.15, shear=0.2, shift=0.075, brightness=0.1, contrast=0.3, noise=0.1),
+        Transforms(),
+    ]
 
 
 def test_it_learns_from_the_transforms_alone(script, digits, monkeypatch):

@@ -45,7 +45,9 @@ def _become(program, arguments, environment, folder, out, err):
     for number, pipe in ((1, out), (2, err)):
         os.dup2(pipe.fileno(), number)
         pipe.close()
-    sys.stdout.reconfigure(encoding="utf-8", line_buffering=False)
+    # new ones, since those of the server may be files, in which one can seek
+    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", encoding="utf-8", buffering=1, closefd=False)  # noqa: SIM115
     os.environ.clear()
     os.environ.update(environment)
     torch.set_num_threads(1)

@@ -22,7 +22,7 @@ from infogan.codes.uniform import LOG_SIGMA_FLOOR
 from infogan.config.check import check
 from infogan.config.versions import VERSION
 from infogan.errors import RunError
-from infogan.networks import Discriminator, Generator
+from infogan.networks import Discriminator, build_generator
 from infogan.pages.card import escaped, front_matter, write_card
 from infogan.trained import onnx_export as onnx_files
 from infogan.trained.model import Model, load_run
@@ -121,7 +121,7 @@ def test_onnx_of_a_model_with_spectral_norm_and_a_learned_sigma(compose_values, 
     of = ["model.discriminator.spectral_norm=true", "model.codes.c3.sigma=learned", "model.generator.output=tanh"]
     config = check(compose_values("data=digits", *of)).model
     latents = Latents.from_config(config)
-    generator = Generator(config.generator, latents.width).eval().requires_grad_(False)
+    generator = build_generator(config.generator, latents).eval().requires_grad_(False)
     discriminator = Discriminator(config.discriminator, generator.image_shape, latents.outputs)
     discriminator(torch.rand(8, 1, 8, 8))  # the power method takes a step
     discriminator.eval().requires_grad_(False)
@@ -285,7 +285,7 @@ def test_a_difference_ends_the_export_and_leaves_nothing(call, digits_run, monke
 
 def test_a_model_of_numbers_that_are_none_is_not_exported(digits_run, tmp_path):
     run = load_run(digits_run)
-    generator = Generator(run.config.model.generator, run.latents.width).eval().requires_grad_(False)
+    generator = build_generator(run.config.model.generator, run.latents).eval().requires_grad_(False)
     generator.to_image[0].bias.fill_(torch.nan)
     with pytest.raises(RunError, match=r"generator\.onnx differs from PyTorch by nan"):
         write_onnx(replace(run, generator=generator), tmp_path)

@@ -39,7 +39,7 @@ def played(phase, game="non_saturating", augment=False, before_posterior=False):
     inputs = {"augment_real": torch.full((3, 1), 1.0), "augment_fake": torch.full((3, 1), 2.0)}
     change = (lambda images, u: images + u[:, :, None, None]) if augment else None
     play = Play(judge, NoLatents(), None, real, fake, (0.0, 1.0), inputs, False, change, before_posterior)
-    objective = Objective(GAMES[game], {}, {}, True, True, {})
+    objective = Objective(GAMES[game], {}, {}, True, True, {}, balance=None)
     return judge, play, getattr(objective, phase)(play, {})
 
 
