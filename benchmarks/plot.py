@@ -1,17 +1,16 @@
 """The picture of what an iteration costs."""
 
 from collections.abc import Mapping
-from io import BytesIO
 from typing import Any
 
 from PIL import Image
 
 from infogan.figures.curves import COLOURS, STYLES
+from infogan.figures.plots import picture_of
 
 
 def cost(found: Mapping[str, Any]) -> Image.Image | None:
     """Cost against batch size, image size and data set size, as far as results.json has them; None without any."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     panels = []
@@ -52,7 +51,4 @@ def cost(found: Mapping[str, Any]) -> Image.Image | None:
             axes.set_ylim(0, 1.2 * max(y for _, y in points))
         axes.set(xlabel=label, ylabel="milliseconds an image" if k == 0 else "")
         axes.grid(alpha=0.25)
-    FigureCanvasAgg(figure)
-    stream = BytesIO()
-    figure.savefig(stream, format="png")
-    return Image.open(stream).convert("RGB")
+    return picture_of(figure)

@@ -2,11 +2,13 @@
 
 import logging
 import statistics
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import lightning as L
+from PIL import Image
 
 from infogan.callbacks.scores import Scores
 from infogan.callbacks.traversals import Traversals, show
@@ -47,7 +49,7 @@ class Conclusion(L.Callback):
         if not trainer.is_global_zero:
             return
         pl_module.to(trainer.strategy.root_device)  # Lightning has put it back on the CPU
-        paths, matching = self.draw(pl_module), self.scores.matching
+        paths, matching = self.draw(pl_module) | self.draw_curves(pl_module), self.scores.matching
         images = self.images(pl_module)
         log.info(f"measuring the finished model, on {images:,} images at most; Ctrl-C leaves that out")
         self.summary = self.unmeasured(pl_module)
@@ -57,7 +59,7 @@ class Conclusion(L.Callback):
             self.summary.save(self.run_folder)
             raise
         if self.scores.matching != matching:  # it names the categories
-            paths = self.draw(pl_module)
+            self.draw(pl_module)
         self.summary.save(self.run_folder)
         show(trainer.loggers, paths, pl_module.iteration)
         for logger in trainer.loggers:
@@ -69,10 +71,16 @@ class Conclusion(L.Callback):
                 logger.log_page(pl_module.iteration, report, self.film([*pl_module.latents.entropies]))
 
     def draw(self, module: InfoGAN) -> dict[str, Path]:
-        """The final figures, by name."""
-        pictures = self.traversals.draw(module) | {"real": self.traversals.real()}
+        """The final images, by name, saved."""
+        return self._saved(self.traversals.draw(module) | {"real": self.traversals.real()})
+
+    def draw_curves(self, module: InfoGAN) -> dict[str, Path]:
+        """Likewise the curves of the training."""
         epoch = self.scores.data.train_size // module.batch_size
-        pictures["curves"] = training_curves(self.metrics.rows, module.latents.entropies, self.title(module), epoch)
+        curves = training_curves(self.metrics.rows, module.latents.entropies, self.title(module), epoch)
+        return self._saved({"curves": curves})
+
+    def _saved(self, pictures: Mapping[str, Image.Image]) -> dict[str, Path]:
         paths = {name: self.run_folder / "figures" / f"{name}.png" for name in pictures}
         for name, picture in pictures.items():
             save_picture(paths[name], picture)

@@ -3,12 +3,12 @@ losses, the scores."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from io import BytesIO
 from typing import Any
 
 from PIL import Image
 
 from infogan.figures.fonts import fonts_of_plots, in_plots
+from infogan.figures.plots import picture_of
 
 Row = Mapping[str, float]
 
@@ -30,7 +30,6 @@ def training_curves(
     what its categories tell of real images.
     `epoch`: iterations in one; where it is known, the upper panels count epochs at their top.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     logged = dict.fromkeys(key for row in rows for key in row)
@@ -92,10 +91,7 @@ def training_curves(
             axes.margins(x=0.02)
             if len(keys) > 1:
                 axes.legend(fontsize=8)
-        FigureCanvasAgg(figure)
-        stream = BytesIO()
-        figure.savefig(stream, format="png")
-    return Image.open(stream).convert("RGB")
+        return picture_of(figure)
 
 
 OF_REAL_IMAGES = {

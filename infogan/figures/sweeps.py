@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from io import BytesIO
 
 import numpy as np
 from PIL import Image
 
 from infogan.figures.curves import COLOURS, STYLES
 from infogan.figures.fonts import fonts_of_plots, in_plots
+from infogan.figures.plots import picture_of
 
 
 def scores_against(
@@ -18,7 +18,6 @@ def scores_against(
     where values are numbers, not names, and a ring around run `best`. Values stand in even steps in their order, since
     a λ sweep holds a 0.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     steps = sorted(set(values), key=lambda value: (len(value), value) if isinstance(value, str) else (0, value))
@@ -45,7 +44,7 @@ def scores_against(
             axes.margins(0.08)
             if k == 0:
                 axes.legend(fontsize=8)
-        return _picture(figure, FigureCanvasAgg)
+        return picture_of(figure)
 
 
 Curve = Sequence[tuple[float, float]]
@@ -56,7 +55,6 @@ def figure_one(curves: Mapping[str, Sequence[Curve]], entropy: float, title: str
 
     The left panel holds the first 1,000 iterations, as the paper's does.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     title, labels = in_plots(title, 110), [in_plots(label, 36) for label in curves]
@@ -78,11 +76,4 @@ def figure_one(curves: Mapping[str, Sequence[Curve]], entropy: float, title: str
             axes.margins(x=0.02, y=0.1)
             axes.grid(alpha=0.25)
         figure.legend(fontsize=8, loc="outside right upper")
-        return _picture(figure, FigureCanvasAgg)
-
-
-def _picture(figure: object, canvas: type) -> Image.Image:
-    canvas(figure)
-    stream = BytesIO()
-    figure.savefig(stream, format="png")  # type: ignore[attr-defined]
-    return Image.open(stream).convert("RGB")
+        return picture_of(figure)

@@ -1,12 +1,12 @@
 """Tables of numbers as pictures: confusion of categories, codes against factors."""
 
 from collections.abc import Sequence
-from io import BytesIO
 
 import numpy as np
 from PIL import Image
 
 from infogan.figures.fonts import fonts_of_plots, in_plots
+from infogan.figures.plots import picture_of
 
 
 def number_table(
@@ -23,7 +23,6 @@ def number_table(
 
     `largest` is the darkest shade (else the largest number); NaN leaves a cell empty.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     n_rows, n_columns = values.shape
@@ -50,10 +49,7 @@ def number_table(
         axes.set_yticks(range(n_rows), rows)
         axes.set(xlabel=column_title, ylabel=row_title)
         axes.tick_params(length=0)
-        FigureCanvasAgg(figure)
-        stream = BytesIO()
-        figure.savefig(stream, format="png")
-    return Image.open(stream).convert("RGB")
+        return picture_of(figure)
 
 
 def share_map(
@@ -63,7 +59,6 @@ def share_map(
 
     Narrow enough that a page of 640 pixels shows a dozen columns, large enough to be read where it is scaled to half.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     rows, columns, title = (
@@ -86,7 +81,4 @@ def share_map(
         axes.set_yticks(range(len(rows)), rows, fontsize=10)
         axes.xaxis.tick_top()
         axes.tick_params(length=0)
-        FigureCanvasAgg(figure)
-        stream = BytesIO()
-        figure.savefig(stream, format="png")
-    return Image.open(stream).convert("RGB")
+        return picture_of(figure)
