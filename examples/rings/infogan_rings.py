@@ -82,7 +82,7 @@ class InkSection(RegulariserSection):
 class Ink:
     """What it costs the generator to draw: the mean pixel of its images, in the range of the networks."""
 
-    section, phase, further_images, parts, schedules = InkSection, "generator", 0, None, {}
+    section, phase, further_images, parts = InkSection, "generator", 0, None
     differentiates_real = differentiates_fake = False
 
     def __init__(self, name):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, FiniteFloat, PlainValidator, SerializeAsAny, model_validator
+from pydantic import Field, FiniteFloat, PlainValidator, SerializeAsAny, model_validator
 
 from infogan.config.extensions import section_of
 from infogan.config.fields import Positive, Section
@@ -28,15 +28,6 @@ def _schedule(value: Any) -> float | list[list[float]]:
 
 Schedule = Annotated[Any, PlainValidator(_schedule)]
 """A weight: one number, or [[iteration, weight], …] with straight lines between, constant before and after."""
-
-
-def _at_least_one(schedule: float | list[list[float]]) -> float | list[list[float]]:
-    if min([schedule] if isinstance(schedule, float) else [weight for _, weight in schedule]) < 1:
-        raise ValueError("must not be below 1")
-    return schedule
-
-
-AtLeastOne = Annotated[Schedule, AfterValidator(_at_least_one)]
 
 
 class RegulariserSection(Section):
@@ -108,15 +99,14 @@ class ConsistencySection(RegulariserSection):
     """The mutual information of Q's groups on real images and on their `transforms` (Ji et al. 2019).
 
     codes: those whose groups are meant. images: how many further real images an iteration; 0: the game's own.
-    marginals: the weight of the entropies of the groups within the information, 1 in its definition; may change over
-      the iterations as `weight` may. apart: the weight
+    marginals: the weight of the entropies of the groups within the information, 1 in its definition. apart: the weight
       of the information that two of the codes share on real images, which is to be small; for one code it does nothing.
     """
 
     kind: Literal["consistency"]
     codes: Annotated[list[str], Field(min_length=1)]
     images: Annotated[int, Field(ge=0)]
-    marginals: AtLeastOne
+    marginals: Annotated[FiniteFloat, Field(ge=1)]
     apart: NonNegative
     transforms: Transforms
 

@@ -20,7 +20,6 @@ from infogan.objective.balance import balanced
 from infogan.objective.objective import Objective
 from infogan.objective.play import GAME, Play
 from infogan.objective.regularisers.regulariser import Phase
-from infogan.objective.schedule import weight_at
 from infogan.objective.terms import Terms, Weight, loss
 from infogan.objective.transforms import numbers, unclamped
 from infogan.run_folder.metrics import BALANCE, FAKE, REAL
@@ -197,8 +196,6 @@ class InfoGAN(L.LightningModule):
             draws = each.regulariser.draws(self.seed, self.iteration, positions)
             if draws is not None:
                 inputs[f"{name}/draws"] = draws
-            for key, schedule in each.regulariser.schedules.items():
-                inputs[f"{name}/{key}"] = torch.tensor(weight_at(schedule, self.iteration))
             if not isinstance(each.schedule, float):
                 inputs[f"{name}/weight"] = torch.tensor(each.weight(self.iteration))
         return {name: value.to(real.device, non_blocking=True) for name, value in inputs.items()}

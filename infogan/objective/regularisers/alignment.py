@@ -2,8 +2,6 @@
 mirror image, and uses the whole turn."""
 
 import math
-from collections.abc import Mapping
-from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -33,7 +31,6 @@ class Alignment:
     further_images = 0
     differentiates_real = differentiates_fake = False
     parts = None
-    schedules: ClassVar[Mapping[str, list[list[float]]]] = {}
 
     def __init__(self, name: str, section: AlignmentSection) -> None:
         self.name, self.section = name, section

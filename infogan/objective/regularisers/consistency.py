@@ -24,9 +24,8 @@ class Consistency:
     its transform's, and the groups are equally large.
 
     I = H(P_i) + H(P_j) - H(P): `marginals` above 1 weighs the first two more, as their code does, so that no group is
-    left empty. It makes the groups of real images equally large; where they are not, it should be 1 in the end.
-    Of two codes I(q_a(x), q_b(x)) is minimised with the weight `apart`: left alone they would find the same groups,
-    where the game draws them independently of each other.
+    left empty. Of two codes I(q_a(x), q_b(x)) is minimised with the weight `apart`: left alone they would find the same
+    groups, where the game draws them independently of each other.
     """
 
     phase = "discriminator"
@@ -36,9 +35,6 @@ class Consistency:
     def __init__(self, name: str, section: ConsistencySection) -> None:
         self.name, self.section = name, section
         self.further_images = section.images
-        self.schedules: dict[str, list[list[float]]] = (
-            {} if isinstance(section.marginals, float) else {"marginals": section.marginals}
-        )
         self._draws = Draws(numbers(section.transforms), 0, "uniform")
 
     @classmethod
@@ -67,19 +63,18 @@ class Consistency:
         views = transformed(images, u, self.section.transforms, play.value_range)
         first = self._probabilities(play, features)
         second = self._probabilities(play, play.discriminator.trunk(views))
-        more = play.inputs.get(f"{self.name}/marginals", self.section.marginals) - 1
         terms: Terms = {}
         for code in self.section.codes:
-            terms |= self._of_code(f"{REGULARISER}{self.name}/{code}", first[code], second[code], weight, more)
+            terms |= self._of_code(f"{REGULARISER}{self.name}/{code}", first[code], second[code], weight)
         for a, b in combinations(self.section.codes, 2):
             shared = information_of_joint(over_all_ranks(first[a].T @ first[b] / len(images)))
             terms[f"{REGULARISER}{self.name}/{a}_{b}{SHARED}"] = Term(shared, self.section.apart * weight)
         return terms
 
-    def _of_code(self, name: str, first: Tensor, second: Tensor, weight: Weight, more: Weight) -> Terms:
+    def _of_code(self, name: str, first: Tensor, second: Tensor, weight: Weight) -> Terms:
         joint = over_all_ranks(joint_of_pairs(first, second))
         terms = {f"{name}{REAL_INFORMATION}": Term(information_of_joint(joint), weight, maximised=True)}
-        if isinstance(more, Tensor) or more != 0:
+        if (more := self.section.marginals - 1) != 0:
             marginals = entropy(joint.sum(dim=0)) + entropy(joint.sum(dim=1))
             terms[f"{name}/marginals"] = Term(marginals, more * weight, maximised=True)
         with torch.no_grad():

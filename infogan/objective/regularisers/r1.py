@@ -1,7 +1,6 @@
 """R1 and R2: the gradient of D at real images, or at generated ones, is kept small."""
 
-from collections.abc import Mapping
-from typing import ClassVar, Self
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -24,7 +23,6 @@ class R1:
     further_images = 0
     differentiates_real, differentiates_fake = True, False
     parts = None
-    schedules: ClassVar[Mapping[str, list[list[float]]]] = {}
 
     def __init__(self, name: str) -> None:
         self.name = name

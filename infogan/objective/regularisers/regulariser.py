@@ -1,6 +1,5 @@
 """What every regulariser says of itself."""
 
-from collections.abc import Mapping
 from typing import Literal, Protocol, Self
 
 from torch import Tensor, nn
@@ -17,8 +16,7 @@ class Regulariser(Protocol):
     """A term, or several, of one phase's loss.
 
     How often and how strong are in its section: every `every`-th iteration with `every` times its weight. What it is
-    given for an iteration lies in `Play.inputs` under `<name>/images` and `<name>/draws`, and what changes with it, a
-    scalar on the device, under `<name>/<key>` for each key of `schedules`.
+    given for an iteration lies in `Play.inputs` under `<name>/images` and `<name>/draws`.
     """
 
     phase: Phase
@@ -32,9 +30,6 @@ class Regulariser(Protocol):
 
     differentiates_fake: bool
     """Whether it does so with the generated images of the D phase, as R2 does."""
-
-    schedules: Mapping[str, list[list[float]]]
-    """What changes over the iterations beside the weight, as `weight_at` reads it, by key. Empty for most."""
 
     parts: nn.Module | None
     """What learns of its own, such as a head: owned by the optimizer of its phase, kept in checkpoints, not

@@ -109,8 +109,8 @@ def test_a_graph_is_the_same_training(make_run, precision, norm, game):
 EVERY = 4
 REGULARISERS = [
     f"+model.regularisers.smooth={{kind: r1, weight: [[0, 0], [10, 2.0]], every: {EVERY}}}",
-    "+model.regularisers.same={kind: consistency, weight: 1, every: 1, codes: [c1], images: 96, "
-    "marginals: [[5, 1.5], [15, 1.0]], apart: 0, transforms: {rotation: 15, scale: 0.15, shear: 0.2, shift: 0.075}}",
+    "+model.regularisers.same={kind: consistency, weight: 1, every: 1, codes: [c1], images: 96, marginals: 1.5, "
+    "apart: 0, transforms: {rotation: 15, scale: 0.15, shear: 0.2, shift: 0.075}}",
 ]
 """R1, which derives D twice and whose weight changes, and consistency, which takes further images and draws."""
 

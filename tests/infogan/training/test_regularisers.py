@@ -22,7 +22,7 @@ from tests.infogan.processes import rows, tensors
 
 AFFINE = "transforms: {rotation: 15, scale: 0.15, shear: 0.2, shift: 0.075}"
 R1 = "+model.regularisers.smooth={kind: r1, weight: [[0, 0], [10, 2.0]], every: 4}"
-OPTIONS = "weight: 1, every: 1, codes: [c1], images: 96, marginals: [[5, 1.5], [15, 1.0]], apart: 0"
+OPTIONS = "weight: 1, every: 1, codes: [c1], images: 96, marginals: 1.5, apart: 0"
 CONSISTENT = f"+model.regularisers.same={{kind: consistency, {OPTIONS}, {AFFINE}}}"
 ALIGNED = (
     "+model.regularisers.turned={kind: alignment, weight: 1, every: 1, code: c2, mirrored: true, "
@@ -131,7 +131,7 @@ def test_nothing_is_computed_for_a_regulariser_that_is_off(compose_values):
 class Headed:
     """A regulariser of another package with a head of its own: it learns to tell which images are real."""
 
-    phase, further_images, schedules = "discriminator", 0, {}
+    phase, further_images = "discriminator", 0
     differentiates_real = differentiates_fake = False
 
     class section(RegulariserSection):

@@ -73,19 +73,6 @@ def test_marginals_weigh_the_entropies_of_both_views():
     assert (-loss(found)).item() == pytest.approx(2.0 * (entropy + 0.5 * 2 * entropy), abs=1e-3)
 
 
-def test_marginals_may_change_over_the_iterations():
-    """What the module puts under the key of the schedule is the weight of the iteration."""
-    images, schedule = levels(0.0, 0.0, 0.0, 1.0), [[10, 1.5], [20, 1.0]]
-    regulariser = Consistency.from_section("same", section(marginals=schedule), LATENTS)
-    assert regulariser.schedules == {"marginals": schedule}
-    entropy = -0.75 * math.log(0.75) - 0.25 * math.log(0.25)
-    draws = regulariser.draws(0, 0, range(len(images)))
-    for now in (1.5, 1.25, 1.0):
-        inputs = {"same/images": images, "same/draws": draws, "same/marginals": torch.tensor(now)}
-        found = regulariser.terms(Play(by_brightness(1e3), LATENTS, None, None, None, (0.0, 1.0), inputs), 2.0)
-        assert (-loss(found)).item() == pytest.approx(2.0 * (entropy + (now - 1) * 2 * entropy), abs=1e-3)
-
-
 def test_without_further_images_the_games_own_are_read_once():
     images, reads = levels(0.0, 0.0, 1.0, 1.0), []
     judge = by_brightness(1e3)
