@@ -27,6 +27,7 @@ from infogan.run_folder.trees import save_tree
 
 LIMIT_MB = 2000
 RUNS = 2
+DATA_SET = "benchmarks.synthetic:Synthetic"
 
 
 def untrained(outputs: Path, preset: str, images: int, seed: int) -> Path:
@@ -37,7 +38,7 @@ def untrained(outputs: Path, preset: str, images: int, seed: int) -> Path:
     values["trainer"]["max_iterations"] = 1
     config = check(values)
     module, shape = build_module(config), build_data(config).image_shape
-    synthetic = {"name": "benchmarks.synthetic:Synthetic", "count": images, "shape": [*shape], "classes": 10}
+    synthetic = {"name": DATA_SET, "count": images, "shape": [*shape], "classes": 10}
     config = check({**values, "data": {**synthetic, "batch_size": config.data.batch_size}})
     folder = create(config, outputs / "runs", f"run_{seed}")
     save_tree(checkpoint_path(folder, 1), {"state_dict": module.state_dict(), "iteration": 1})
@@ -53,7 +54,7 @@ def measured(command: str, *arguments: str) -> dict[str, float]:
     """Peak MB, seconds and CPU seconds of a command as a process of its own. Raises SystemExit where it fails."""
     start = time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, "-m", f"infogan.{command}", *arguments],
+        [sys.executable, "-m", f"infogan.{command}", f"imports=[{DATA_SET}]", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},  # where the data set is

@@ -60,6 +60,12 @@ def _hydra_does_nothing_twice() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def stores(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Image stores that tests share, with the extractors that are trained on them: functions of the images alone."""
+    return tmp_path_factory.mktemp("stores")
+
+
 @pytest.fixture
 def compose_values(tmp_path: Path) -> Compose:
     """The composed configuration of `python -m infogan.train <overrides>` as plain values, run folders in tmp_path;

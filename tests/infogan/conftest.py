@@ -22,12 +22,12 @@ from tests.infogan import processes
 
 
 @pytest.fixture(scope="session")
-def digits_run(tmp_path_factory):
+def digits_run(tmp_path_factory, stores):
     """The folder of a run of 20 iterations on digits: its matching of categories to classes is there, if not good."""
     outputs = tmp_path_factory.mktemp("digits_run")
     limits = ["trainer=cpu", "trainer.threads=1", "trainer.max_iterations=20", "callbacks.traversal_rows=2"]
     with initialize_config_module("infogan.conf", version_base="1.3"):
-        values = compose("train", ["data=digits", "logger=none", f"paths.stores={outputs}/stores", *limits])
+        values = compose("train", ["data=digits", "logger=none", f"paths.stores={stores}", *limits])
     folder = create(check(OmegaConf.to_container(values, resolve=True)), outputs, "run")
     train(folder)
     return folder

@@ -22,10 +22,10 @@ SMALL = ["metrics.latents=1000", "metrics.images=1000", "metrics.draws=1", "metr
 ITERATIONS = 20
 
 
-def trained(outputs, *overrides):
+def trained(outputs, stores, *overrides):
     """A run folder of a short training with the real configuration."""
     limits = ["trainer=cpu", "trainer.threads=1", f"trainer.max_iterations={ITERATIONS}"]
-    paths = [f"paths.stores={outputs}/stores", "callbacks.checkpoint_every=10", "callbacks.traversal_rows=2"]
+    paths = [f"paths.stores={stores}", "callbacks.checkpoint_every=10", "callbacks.traversal_rows=2"]
     with initialize_config_module("infogan.conf", version_base="1.3"):
         values = compose("train", ["logger=none", *limits, *paths, *overrides])
     folder = create(check(OmegaConf.to_container(values, resolve=True)), outputs, "run")
@@ -34,8 +34,8 @@ def trained(outputs, *overrides):
 
 
 @pytest.fixture(scope="module")
-def digits(tmp_path_factory):
-    return trained(tmp_path_factory.mktemp("digits"), "data=digits")
+def digits(tmp_path_factory, stores):
+    return trained(tmp_path_factory.mktemp("digits"), stores, "data=digits")
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ def test_a_run_without_labels_and_later_without_its_data(command, tmp_path):
         "model.discriminator.posterior=[]",
     ]
     trunk = "model.discriminator.trunk=[{conv:8,stride:2},{fc:32}]"
-    run = trained(tmp_path, "data=folder", f"data.path={pictures}", *small, *layers, trunk)
+    run = trained(tmp_path, tmp_path / "stores", "data=folder", f"data.path={pictures}", *small, *layers, trunk)
     code, out, _ = command(f"run={run}")
     assert code == 0
     found = json.loads((run / "evaluation.json").read_text())

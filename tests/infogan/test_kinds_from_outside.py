@@ -39,7 +39,7 @@ def kind(request):
 
 
 @pytest.fixture(scope="module")
-def run(kind, tmp_path_factory):
+def run(kind, tmp_path_factory, stores):
     """A run of 20 iterations on digits with such a code beside the preset's."""
     outputs = tmp_path_factory.mktemp(kind)
     patch = pytest.MonkeyPatch()
@@ -47,7 +47,7 @@ def run(kind, tmp_path_factory):
                                "trainer.max_iterations=20", "callbacks.traversal_rows=3",
                                "callbacks.traversal_points=3", "callbacks.log_every=5", "callbacks.traversals_every=10",
                                "callbacks.scores_every=10", "callbacks.score_images=100", f"paths.outputs={outputs}",
-                               f"paths.stores={outputs}/stores", f"+model.codes.c4={KINDS[kind]}"])  # fmt: skip
+                               f"paths.stores={stores}", f"+model.codes.c4={KINDS[kind]}"])  # fmt: skip
     train.main()
     patch.undo()
     (folder,) = outputs.glob("*_digits")

@@ -1,4 +1,7 @@
-"""Overrides that put every option of the objective on which the paper's presets leave off."""
+"""Overrides: short trainings, and every option of the objective on which the paper's presets leave off."""
+
+SHORT = ["model=paper_digits", "trainer.precision=float32", "callbacks.checkpoint_every=100",
+         "callbacks.scores_every=100", "callbacks.traversals_every=100", "callbacks.score_images=100"]  # fmt: skip
 
 EMA = "model.ema_half_life=500"
 AUGMENT = "{shift: 0.125, brightness: 0.25, contrast: 0.5, saturation: 1.0, cutout: 0.5}"

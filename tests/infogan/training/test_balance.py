@@ -13,8 +13,9 @@ from infogan.run_folder.paths import newest_checkpoint
 from infogan.run_folder.trees import load_tree
 from tests.infogan.processes import rows, tensors
 from tests.infogan.training import test_regularisers
+from tests.infogan.training.options import SHORT
 from tests.infogan.training.test_module import fit, part
-from tests.infogan.training.test_regularisers import SHORT, make_run, operations  # noqa: F401
+from tests.infogan.training.test_regularisers import operations
 
 BALANCED = ["model.balance=1.0", "model.lambda_categorical=20"]
 
@@ -23,7 +24,7 @@ def state(folder):
     return load_tree(newest_checkpoint(folder))["state_dict"]
 
 
-def test_resume_is_exact(make_run):  # noqa: F811
+def test_resume_is_exact(make_run):
     whole, stopped = make_run("whole", 20, *BALANCED), make_run("stopped", 7, *BALANCED)
     train(whole)
     train(stopped)
@@ -111,6 +112,6 @@ def test_fp16_is_close_to_float32(compose_values):
 
 
 @pytest.mark.parametrize("value", ["0", "-1.0", "inf", "true", "one"])
-def test_what_no_balance_can_be(make_run, value):  # noqa: F811
+def test_what_no_balance_can_be(make_run, value):
     with pytest.raises(ConfigError, match=r"model\.balance"):
         make_run("run", 5, f"model.balance={value}")

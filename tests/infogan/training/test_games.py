@@ -13,26 +13,17 @@ from infogan.datamodules.base import epoch_order
 from infogan.errors import ConfigError
 from infogan.experiments.build import build_data, build_module
 from infogan.experiments.fit import train
-from infogan.experiments.prepare import create, reopen
+from infogan.experiments.prepare import reopen
 from infogan.objective.transforms import numbers, unclamped
 from infogan.run_folder.paths import newest_checkpoint
 from infogan.run_folder.trees import load_tree
 from tests.infogan.processes import rows, tensors
-from tests.infogan.training.options import AUGMENT, CHANGED, EMA, HINGE, R1, R2, RELATIVISTIC
+from tests.infogan.training.options import AUGMENT, CHANGED, EMA, HINGE, R1, R2, RELATIVISTIC, SHORT
 from tests.infogan.training.test_module import fit, part
-from tests.infogan.training.test_regularisers import SHORT, WITHOUT_BATCH_NORM, columns, operations
+from tests.infogan.training.test_regularisers import WITHOUT_BATCH_NORM, columns, operations
 
 LAST = 24
 OPTIONS = {"relativistic": RELATIVISTIC, "hinge": HINGE}
-
-
-@pytest.fixture
-def make_run(compose_values, tmp_path):
-    def run(name, iterations, *overrides):
-        values = compose_values(f"trainer.max_iterations={iterations}", *SHORT, *overrides)
-        return create(check(values), tmp_path, name)
-
-    return run
 
 
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)

@@ -14,11 +14,12 @@ from infogan.config.regularisers import RegulariserSection
 from infogan.errors import ConfigError
 from infogan.experiments.build import build_module
 from infogan.experiments.fit import train
-from infogan.experiments.prepare import create, reopen
+from infogan.experiments.prepare import reopen
 from infogan.objective.terms import Term
 from infogan.run_folder.paths import newest_checkpoint
 from infogan.run_folder.trees import load_tree
 from tests.infogan.processes import rows, tensors
+from tests.infogan.training.options import SHORT
 
 AFFINE = "transforms: {rotation: 15, scale: 0.15, shear: 0.2, shift: 0.075}"
 R1 = "+model.regularisers.smooth={kind: r1, weight: [[0, 0], [10, 2.0]], every: 4}"
@@ -29,17 +30,6 @@ ALIGNED = (
     "transforms: {shift: 0.1}}"
 )
 LAST = 30
-SHORT = ["model=paper_digits", "trainer.precision=float32", "callbacks.checkpoint_every=100",
-         "callbacks.scores_every=100", "callbacks.traversals_every=100", "callbacks.score_images=100"]  # fmt: skip
-
-
-@pytest.fixture
-def make_run(compose_values, tmp_path):
-    def run(name, iterations, *overrides):
-        values = compose_values(f"trainer.max_iterations={iterations}", *SHORT, *overrides)
-        return create(check(values), tmp_path, name)
-
-    return run
 
 
 def columns(folder, prefix):
