@@ -24,11 +24,6 @@ Compose = Callable[..., dict[str, Any]]
 CONF = Path(__file__).parents[1] / "conf"
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: tests wait for processes of their own, which then have the core."""
-    return (os.cpu_count() or 1) + 1
-
-
 @pytest.fixture(scope="session", autouse=True)
 def _hydra_does_nothing_twice() -> Iterator[None]:
     """Else half of the suite's time is Hydra's. For each composition it reads and parses all files again: those of
