@@ -13,11 +13,12 @@ pytest.importorskip("ipykernel", reason="ipykernel is not installed")
 pytest.importorskip("ipywidgets", reason="ipywidgets is not installed")
 
 EXECUTE = """
-import sys, nbclient, nbformat
+import shutil, sys, nbclient, nbformat
 notebook = nbformat.read(sys.argv[1], as_version=4)
 try:
     nbclient.NotebookClient(notebook, timeout=100).execute()
 except nbclient.exceptions.CellTimeoutError:
+    shutil.rmtree("../outputs", ignore_errors=True)
     notebook = nbformat.read(sys.argv[1], as_version=4)
     nbclient.NotebookClient(notebook, timeout=300).execute()
 nbformat.write(notebook, sys.argv[2])
